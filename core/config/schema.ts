@@ -1,0 +1,70 @@
+import { z } from 'zod';
+
+/** One schema for YAML, `config push`, DynamoDB and the functions: what one accepts, all accept. */
+
+const identifier = z.string().min(1).max(255);
+
+/** Settings of one table, as in YAML (snake_case, the words of docs/configuration.md). */
+export const tableConfigSchema = z.strictObject({
+  /** `table` in the default schema, else `schema.table`. */
+  table: identifier,
+  /** Where the table stands, when the key cannot say it (names that contain a dot). Default: split `table` at its first dot. */
+  relation: z.strictObject({ schema: identifier, table: identifier }).optional(),
+  mode: z.enum(['full', 'incremental']).default('full'),
+  cursor_column: identifier.optional(),
+  /** How far below the safe bound each incremental run reads again. Seconds. */
+  lookback_seconds: z.number().int().min(0).default(60),
+  on_null_cursor: z.enum(['error', 'include', 'exclude']).default('error'),
+  /** Column by which large tables are read in ranges. Default: the primary key, when it is one integer column. */
+  partition_column: identifier.optional(),
+  /** Default: the primary key at the source. */
+  primary_key: z.array(identifier).min(1).optional(),
+  columns: z
+    .strictObject({
+      include: z.array(identifier).min(1).optional(),
+      exclude: z.array(identifier).min(1).optional(),
+      /** source name → name in Snowflake */
+      rename: z.record(identifier, identifier).optional(),
+    })
+    .optional(),
+  /** A boolean SQL expression of the source, e.g. `tenant_id = 7`. */
+  row_filter: z.string().min(1).optional(),
+  target: z.strictObject({ schema: identifier.optional(), table: identifier.optional(), warehouse: identifier.optional() }).optional(),
+  loader: z.enum(['pipe', 'copy']).default('pipe'),
+  deletes: z.enum(['hard', 'soft']).default('hard'),
+  /** A full load that would delete a greater share of the rows fails instead. */
+  max_delete_fraction: z.number().min(0).max(1).default(0.5),
+  policies: z
+    .strictObject({
+      numeric_nan: z.enum(['error', 'null']).default('error'),
+      /** numeric without precision, or beyond 38 digits. */
+      unbounded_numeric: z.union([z.enum(['text', 'float']), z.string().regex(/^number\(\d{1,2},\d{1,2}\)$/)]).default('text'),
+      /** infinity, BC and years beyond 9999. */
+      date_out_of_range: z.enum(['error', 'null', 'clamp']).default('error'),
+    })
+    .optional(),
+});
+export type TableConfig = z.infer<typeof tableConfigSchema>;
+
+export const sourceConfigSchema = z.strictObject({
+  /** First argument of ingest_table and first folder of the data: `PostgreSQL`. */
+  source: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'letters, digits, _ and -, beginning with a letter'),
+  /** Second argument of ingest_table: the name of the database. */
+  database: identifier,
+  type: z.enum(['postgres']),
+  /** Name of the secret in AWS Secrets Manager with host, port, user, password, database, sslmode. Default: `firn/<environment>/<source>/<database>`. */
+  secret: z.string().min(1).optional(),
+  /** How many tables may be read at once. */
+  permits: z.number().int().min(1).max(64).default(4),
+  tables: z.array(tableConfigSchema).min(1),
+});
+export type SourceConfig = z.infer<typeof sourceConfigSchema>;
+
+/** A file under config/. */
+export const configFileSchema = z.strictObject({ sources: z.array(sourceConfigSchema).min(1) });
+export type ConfigFile = z.infer<typeof configFileSchema>;
+
+/** The `#source` item of TableConfig. */
+export type SourceSettings = Omit<SourceConfig, 'tables'>;
+
+export const configKey = (source: string, database: string): string => `${source}#${database}`;

@@ -1,0 +1,33 @@
+import { z } from 'zod';
+
+export const fileSchema = z.object({
+  /** Key in the raw bucket: what Snowflake shows as METADATA$FILENAME. */
+  key: z.string(),
+  rows: z.int().min(0),
+  bytes: z.int().min(0),
+});
+export type DataFile = z.infer<typeof fileSchema>;
+
+/** What one chunk has written: `_manifests/<run>/parts/<chunk>.json`, written once (If-None-Match). */
+export const partManifestSchema = z.object({
+  runId: z.string(),
+  chunk: z.int(),
+  files: z.array(fileSchema),
+  rows: z.int(),
+  /** Clock of the source when the chunk's snapshot was taken. */
+  readAsOf: z.string(),
+  /** Values that followed a lossy policy, per column and policy. */
+  policyCounts: z.record(z.string(), z.int()),
+});
+export type PartManifest = z.infer<typeof partManifestSchema>;
+
+/** All files of a run: `_manifests/<run>/manifest.json`, written once. Only these files are merged. */
+export const manifestSchema = z.object({
+  runId: z.string(),
+  files: z.array(fileSchema),
+  rows: z.int(),
+  bytes: z.int(),
+  readAsOf: z.string(),
+  policyCounts: z.record(z.string(), z.int()),
+});
+export type Manifest = z.infer<typeof manifestSchema>;

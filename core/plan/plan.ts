@@ -1,0 +1,91 @@
+import { z } from 'zod';
+import { columnSchema } from '../column.js';
+
+/** What an execution is about: the input of the state machine. Holds no time, secret or watermark, so a redrive reads the present. */
+export const runRefSchema = z.object({
+  /** ULID; also the execution's name. */
+  runId: z.string().length(26),
+  source: z.string().min(1),
+  database: z.string().min(1),
+  /** `table` in the default schema, else `schema.table`: the key of TableConfig. */
+  table: z.string().min(1),
+});
+export type RunRef = z.infer<typeof runRefSchema>;
+
+export const modeSchema = z.enum(['full', 'incremental']);
+export type Mode = z.infer<typeof modeSchema>;
+
+/**
+ * One reading of the cursor rule (docs/guarantees.md, late commits): everything that a later run needs to compute its lower bound.
+ * Timestamps are ISO 8601 with microseconds in UTC, as Postgres' to_char prints them; integers are decimal text.
+ */
+export const watermarkSchema = z.object({
+  cursorColumn: z.string(),
+  kind: z.enum(['time', 'integer']),
+  /** F: least of now() and the xact_start of all other sessions, taken before the snapshot. */
+  fence: z.string(),
+  /** P: xids of prepared transactions at that time. */
+  prepared: z.array(z.string()),
+  /** Integer cursors: U = max(cursor), read in autocommit at `readAt`. */
+  upper: z.string().nullable(),
+  readAt: z.string(),
+  /** `safe` of the rule: no transaction that could still commit began before it. */
+  safe: z.string().nullable(),
+  /** The next run reads `cursor >= lowerBound`; null: everything. */
+  lowerBound: z.string().nullable(),
+});
+export type Watermark = z.infer<typeof watermarkSchema>;
+
+/** A range of one unique column, text of the values as the source prints them; both null: the whole table. */
+export const chunkSchema = z.object({
+  number: z.int().min(0),
+  column: z.string().nullable(),
+  /** Inclusive. */
+  from: z.string().nullable(),
+  /** Exclusive; null: open end. */
+  to: z.string().nullable(),
+});
+export type Chunk = z.infer<typeof chunkSchema>;
+
+/** Everything a run does, decided once and written to `_manifests/<run>/plan.json`; every later state reads it from there. */
+export const planSchema = z.object({
+  run: runRefSchema,
+  sourceType: z.enum(['postgres']),
+  /** Where the table stands at the source. */
+  relation: z.object({ schema: z.string(), table: z.string() }),
+  mode: modeSchema,
+  loader: z.enum(['pipe', 'copy']),
+  columns: z.array(columnSchema).min(1),
+  /** Target names of the primary key's columns, empty when there is none (full mode only). */
+  primaryKey: z.array(z.string()),
+  rowFilter: z.string().nullable(),
+  /** Incremental: the source's column and the inclusive lower bound of this run. */
+  cursor: z.object({ column: z.string(), from: z.string().nullable(), onNull: z.enum(['error', 'include', 'exclude']) }).nullable(),
+  chunks: z.array(chunkSchema).min(1).max(1000),
+  /** Folder of the data files, e.g. `PostgreSQL/clr/orders/2025-11-05/12/`. */
+  prefix: z.string(),
+  /** `_FIRN_ORDER` of every row of the run. */
+  order: z.string(),
+  /** Version of the table's state when the plan was made: the run may commit only on top of it. */
+  baseVersion: z.int().min(0),
+  configVersion: z.int(),
+  watermarkBefore: watermarkSchema.nullable(),
+  /** Committed when the run succeeds. Null in full mode without a cursor column. */
+  watermarkAfter: watermarkSchema.nullable(),
+  deletes: z.object({
+    /** True where absence from this run's rows proves absence at the source: a full load from one snapshot. */
+    detect: z.boolean(),
+    how: z.enum(['hard', 'soft']),
+    maxFraction: z.number().min(0).max(1),
+  }),
+  target: z.object({
+    rawSchema: z.string(),
+    rawTable: z.string(),
+    stagingSchema: z.string(),
+    stagingTable: z.string(),
+    warehouse: z.string().nullable(),
+  }),
+  warnings: z.array(z.string()),
+  plannedAt: z.iso.datetime(),
+});
+export type Plan = z.infer<typeof planSchema>;
