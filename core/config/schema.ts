@@ -2,12 +2,15 @@ import { z } from 'zod';
 
 /** One schema for YAML, `config push`, DynamoDB and the functions: what one accepts, all accept. */
 
+/** `number(p,s)` within what Snowflake and Parquet hold exactly. */
+const exactNumber = /^number\(([1-9]|[12]\d|3[0-8]),(\d|[12]\d|3[0-7])\)$/;
+
 const identifier = z.string().min(1).max(255);
 
 /** Settings of one table, as in YAML (snake_case, the words of docs/configuration.md). */
 export const tableConfigSchema = z.strictObject({
   /** `table` in the default schema, else `schema.table`. */
-  table: identifier,
+  table: identifier.regex(/^[^#]/, 'a name that does not begin with #'),
   /** Where the table stands, when the key cannot say it (names that contain a dot). Default: split `table` at its first dot. */
   relation: z.strictObject({ schema: identifier, table: identifier }).optional(),
   mode: z.enum(['full', 'incremental']).default('full'),
@@ -38,7 +41,9 @@ export const tableConfigSchema = z.strictObject({
     .strictObject({
       numeric_nan: z.enum(['error', 'null']).default('error'),
       /** numeric without precision, or beyond 38 digits. */
-      unbounded_numeric: z.union([z.enum(['text', 'float']), z.string().regex(/^number\(\d{1,2},\d{1,2}\)$/)]).default('text'),
+      unbounded_numeric: z
+        .union([z.enum(['text', 'float']), z.string().regex(exactNumber, 'text, float or number(p,s) with p ≤ 38 and s ≤ 37')])
+        .default('text'),
       /** infinity, BC and years beyond 9999. */
       date_out_of_range: z.enum(['error', 'null', 'clamp']).default('error'),
     })
