@@ -15,8 +15,13 @@ export const tableConfigSchema = z.strictObject({
   relation: z.strictObject({ schema: identifier, table: identifier }).optional(),
   mode: z.enum(['full', 'incremental']).default('full'),
   cursor_column: identifier.optional(),
-  /** How far below the safe bound each incremental run reads again. Seconds. */
-  lookback_seconds: z.number().int().min(0).default(60),
+  /**
+   * How far below the safe bound each incremental run reads again. Seconds; 60 when it is not declared.
+   * A declared one also stands in for the fence where open transactions cannot be seen (docs/guarantees.md).
+   */
+  lookback_seconds: z.number().int().min(0).optional(),
+  /** Zone in which a cursor of type `timestamp` or `date` is written, e.g. `Europe/Berlin`. Undeclared: any zone, so 12 hours more are read again. */
+  cursor_time_zone: z.string().min(1).optional(),
   on_null_cursor: z.enum(['error', 'include', 'exclude']).default('error'),
   /** Column by which large tables are read in ranges. Default: the primary key, when it is one integer column. */
   partition_column: identifier.optional(),
