@@ -114,6 +114,7 @@ export const catalogue = define({
   Superseded: { remedy: 'retry', action: 'A newer run has committed this table; nothing needs to be done.' },
   PermitUnavailable: { remedy: 'retry', action: "All of the source's permits are taken; the run waits and retries by itself." },
   TimedOut: { remedy: 'retry', action: 'A step exceeded its time; redrive the run.' },
+  ServiceUnavailable: { remedy: 'retry', action: 'An AWS service refused or failed a request for a moment; redrive the run.' },
   Aborted: { remedy: 'retry', action: 'Somebody stopped the execution; redrive the run.' },
   Internal: { remedy: 'bug', action: 'Please report it with the run id; redriving the run is safe.' },
 });
