@@ -22,14 +22,20 @@ export function tableItem(source: string, database: string, config: TableConfig,
   return { pk: configKey(source, database), sk: config.table, version, ...config };
 }
 
+/** An item's settings as they were pushed, perhaps by an older version of this code. */
+export function unchecked(item: Record<string, unknown>): { settings: unknown; version: number } {
+  const { pk: _pk, sk: _sk, version, ...settings } = item;
+  return { settings, version: Number(version) };
+}
+
 /** Throws ZodError when the item was not written by `config push` of this version. */
 export function sourceFromItem(item: Record<string, unknown>): { settings: SourceSettings; version: number } {
-  const { pk: _pk, sk: _sk, version, ...settings } = item;
-  return { settings: settingsSchema.parse(settings), version: Number(version) };
+  const { settings, version } = unchecked(item);
+  return { settings: settingsSchema.parse(settings), version };
 }
 
 /** Throws ZodError when the item was not written by `config push` of this version. */
 export function tableFromItem(item: Record<string, unknown>): { config: TableConfig; version: number } {
-  const { pk: _pk, sk: _sk, version, ...config } = item;
-  return { config: tableConfigSchema.parse(config), version: Number(version) };
+  const { settings, version } = unchecked(item);
+  return { config: tableConfigSchema.parse(settings), version };
 }

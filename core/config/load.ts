@@ -8,7 +8,7 @@ import { readYaml } from './yaml-text.js';
 
 /** What some configuration files say together. */
 export interface LoadedConfig {
-  sources: (SourceSettings & { place: Place })[];
+  sources: SourceSettings[];
   tables: LoadedTable[];
 }
 
@@ -43,7 +43,7 @@ export async function loadConfig(files: string[]): Promise<LoadedConfig> {
 /** Throws ConfigInvalid. */
 export function parseConfig(texts: ConfigText[]): LoadedConfig {
   const problems: Problem[] = [];
-  const sources = new Map<string, LoadedConfig['sources'][number]>();
+  const sources = new Map<string, { settings: SourceSettings; place: Place }>();
   const tables: LoadedTable[] = [];
 
   for (const { file, text } of texts) {
@@ -65,14 +65,14 @@ export function parseConfig(texts: ConfigText[]): LoadedConfig {
       const path = ['sources', sourceIndex];
       const id = configKey(settings.source, settings.database);
       const before = sources.get(id);
-      const differing = before && differingSetting(before, settings);
+      const differing = before && differingSetting(before.settings, settings);
       if (differing) {
         problem(
           path,
           `${differing} of ${settings.source}/${settings.database} is not the same as at ${before.place.file}:${before.place.line}`,
         );
       }
-      if (!before) sources.set(id, { ...settings, place: yaml.place(path) });
+      if (!before) sources.set(id, { settings, place: yaml.place(path) });
       for (const [tableIndex, config] of configs.entries()) {
         const tablePath = [...path, 'tables', tableIndex];
         const { source, database } = settings;
@@ -84,11 +84,16 @@ export function parseConfig(texts: ConfigText[]): LoadedConfig {
   for (const { table, other, message } of collisions(tables)) {
     problems.push({ ...table.place, key: table.key, message: `${message} (the other stands at ${other.place.file}:${other.place.line})` });
   }
-  if (problems.length > 0) throw new ConfigInvalid(problems);
-  return { sources: [...sources.values()], tables };
+  if (problems.length > 0) throw new ConfigInvalid(inOrder(problems, texts));
+  return { sources: [...sources.values()].map(({ settings }) => settings), tables };
 }
 
 /** A source may be spread over several files or entries, but has one set of settings. */
 function differingSetting(a: SourceSettings, b: SourceSettings): string | undefined {
   return (['type', 'secret', 'permits'] as const).find((key) => a[key] !== b[key]);
+}
+
+function inOrder(problems: Problem[], texts: ConfigText[]): Problem[] {
+  const rank = (problem: Problem) => texts.findIndex(({ file }) => file === problem.file);
+  return problems.sort((a, b) => rank(a) - rank(b) || a.line - b.line || a.column - b.column);
 }

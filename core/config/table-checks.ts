@@ -20,6 +20,9 @@ export function checkTable(config: TableConfig): TableProblem[] {
   if (config.mode === 'incremental' && !config.cursor_column) {
     wrong(['mode'], 'incremental needs cursor_column: a column that every INSERT and UPDATE sets, such as updated_at');
   }
+  if (config.cursor_time_zone && !isZone(config.cursor_time_zone)) {
+    wrong(['cursor_time_zone'], `"${config.cursor_time_zone}" is no time zone: expected a name such as Europe/Berlin or UTC`);
+  }
   if (include && exclude) wrong(['columns', 'exclude'], 'give include or exclude, not both');
   for (const [path, names] of [
     [['primary_key'], primaryKey],
@@ -49,6 +52,16 @@ export function checkTable(config: TableConfig): TableProblem[] {
       wrong(['columns', 'rename', column], `"${target}": names that begin with _FIRN_ are Firn's own`);
   }
   return [...problems, ...columnCollisions(config)];
+}
+
+/** Names only: PostgreSQL reads the sign of `+02:00` the other way round. */
+function isZone(name: string): boolean {
+  try {
+    new Intl.DateTimeFormat('en', { timeZone: name });
+    return /^[A-Za-z]/.test(name);
+  } catch {
+    return false;
+  }
 }
 
 /** Among the columns that the configuration names; `plan` checks the rest of the table. */

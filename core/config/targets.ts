@@ -1,3 +1,4 @@
+import { committedView, rawSchema, stagingSchema, targetTable } from '../warehouse/identifiers.js';
 import type { TableConfig } from './schema.js';
 
 /** Where a table stands in Snowflake. Names are exact: quote them wherever they stand in SQL. */
@@ -10,17 +11,14 @@ export interface TargetNames {
   warehouse: string | null;
 }
 
-/** `orders` → ORDERS, `sales.orders` → SALES_ORDERS: a dot in a name would have to be quoted in every query. */
-const inSnowflake = (name: string): string => name.replaceAll('.', '_').toUpperCase();
-
-/** Schemas `RAW_<DATABASE>` and `STAGING_<DATABASE>`, or `RAW_<target.schema>` …; the table in upper case, or `target.table` exactly. */
+/** Schemas `RAW_<DATABASE>` and `STAGING_<DATABASE>`, or `RAW_<target.schema>` …; the table in upper case (`sales.orders` → SALES_ORDERS), or `target.table` exactly. */
 export function targetOf(database: string, config: Pick<TableConfig, 'table' | 'target'>): TargetNames {
-  const schema = config.target?.schema ?? inSnowflake(database);
-  const table = config.target?.table ?? inSnowflake(config.table);
+  const schema = config.target?.schema ?? database;
+  const table = config.target?.table ?? targetTable(config.table);
   return {
-    rawSchema: `RAW_${schema}`,
+    rawSchema: rawSchema(schema),
     rawTable: table,
-    stagingSchema: `STAGING_${schema}`,
+    stagingSchema: stagingSchema(schema),
     stagingTable: table,
     warehouse: config.target?.warehouse ?? null,
   };
@@ -33,5 +31,5 @@ export function columnTarget(config: Pick<TableConfig, 'columns'>, column: strin
 
 /** Names that Firn makes for one table in its raw schema: they share a namespace with the other tables' names. */
 export function rawNames(target: TargetNames): string[] {
-  return [target.rawTable, `${target.rawTable}_COMMITTED`];
+  return [target.rawTable, committedView(target.rawTable)];
 }
