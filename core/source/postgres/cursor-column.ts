@@ -1,6 +1,9 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { FirnError } from '../../errors.js';
-import type { Watermark } from '../../plan/plan.js';
+import type { Plan, Watermark } from '../../plan/plan.js';
+
+/** Where a table stands at the source. */
+export type Relation = Plan['relation'];
 
 /** A column that can carry the cursor of an incremental table. */
 export interface CursorColumn {
@@ -24,12 +27,22 @@ const kinds: Record<string, Watermark['kind']> = {
  * Looks the cursor column up at the source.
  * @throws FirnError CursorColumnMissing; CursorColumnUnsuitable for another type, or for an integer whose sequence hands out values out of order.
  */
-export async function readCursorColumn(
-  client: ClientBase,
-  relation: { schema: string; table: string },
-  column: string,
-): Promise<CursorColumn> {
+export async function readCursorColumn(client: ClientBase, relation: Relation, column: string): Promise<CursorColumn> {
   const name = `${relation.schema}.${relation.table}.${column}`;
+  const found = await readBaseType(client, relation, column);
+  if (!found) throw new FirnError('CursorColumnMissing', `Cursor column ${name} does not exist.`);
+  const kind = kinds[found.type];
+  if (!kind) throw new FirnError('CursorColumnUnsuitable', `Cursor column ${name} is of type ${found.shown}, which cannot carry a cursor.`);
+  if (kind === 'integer') await refuseUnorderedSequence(client, relation, column, name);
+  return { name: column, kind, type: found.type as CursorColumn['type'], nullable: found.nullable };
+}
+
+/** Type of a column with domains resolved, and as the source prints it; null when there is no such column. */
+export async function readBaseType(
+  client: ClientBase,
+  relation: Relation,
+  column: string,
+): Promise<{ type: string; shown: string; nullable: boolean } | null> {
   const { rows } = await client.query<{ type: string; shown: string; nullable: boolean }>(
     `WITH RECURSIVE base AS (
        SELECT t.oid, t.typtype, t.typbasetype, t.typname, format_type(a.atttypid, a.atttypmod) AS shown, NOT a.attnotnull AS nullable
@@ -41,16 +54,11 @@ export async function readCursorColumn(
      SELECT typname AS type, shown, nullable FROM base WHERE typtype <> 'd'`,
     [relation.schema, relation.table, column],
   );
-  const found = rows[0];
-  if (!found) throw new FirnError('CursorColumnMissing', `Cursor column ${name} does not exist.`);
-  const kind = kinds[found.type];
-  if (!kind) throw new FirnError('CursorColumnUnsuitable', `Cursor column ${name} is of type ${found.shown}, which cannot carry a cursor.`);
-  if (kind === 'integer') await refuseUnorderedSequence(client, relation, column, name);
-  return { name: column, kind, type: found.type as CursorColumn['type'], nullable: found.nullable };
+  return rows[0] ?? null;
 }
 
 /** A cached sequence hands each session a block: a lower value may appear after a higher one, without any open transaction. */
-async function refuseUnorderedSequence(client: ClientBase, relation: { schema: string; table: string }, column: string, name: string) {
+async function refuseUnorderedSequence(client: ClientBase, relation: Relation, column: string, name: string) {
   const { rows } = await client.query<{ sequence: string; cache: string; rising: boolean; cycle: boolean }>(
     `SELECT s.seqrelid::regclass::text AS sequence, s.seqcache::text AS cache, s.seqincrement > 0 AS rising, s.seqcycle AS cycle
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
@@ -102,12 +110,7 @@ export async function timeBound(
 }
 
 /** How many rows have no cursor: `cursor >= bound` never reads them. */
-export async function countNullCursors(
-  client: ClientBase,
-  relation: { schema: string; table: string },
-  column: string,
-  rowFilter: string | null,
-): Promise<number> {
+export async function countNullCursors(client: ClientBase, relation: Relation, column: string, rowFilter: string | null): Promise<number> {
   const { rows } = await client.query<{ count: string }>(
     `SELECT count(*)::text AS count FROM ${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.table)}
      WHERE ${escapeIdentifier(column)} IS NULL${rowFilter === null ? '' : ` AND (${rowFilter})`}`,

@@ -1,6 +1,6 @@
 import { type ClientBase, escapeIdentifier } from 'pg';
 import { FirnError } from '../../errors.js';
-import type { CursorColumn } from './cursor-column.js';
+import type { CursorColumn, Relation } from './cursor-column.js';
 import type { Reading } from './watermark.js';
 
 /** What an incremental run observes before its snapshot, and who holds the bound back. */
@@ -28,7 +28,7 @@ const others = `FROM pg_stat_activity
  */
 export async function observe(
   client: ClientBase,
-  relation: { schema: string; table: string },
+  relation: Relation,
   cursor: CursorColumn,
   /** Seconds; null: the configuration declares none. */
   declaredLookback: number | null,
@@ -60,7 +60,7 @@ export async function observe(
   };
 }
 
-async function readUpper(client: ClientBase, relation: { schema: string; table: string }, cursor: CursorColumn) {
+async function readUpper(client: ClientBase, relation: Relation, cursor: CursorColumn) {
   const upper = cursor.kind === 'integer' ? `max(${escapeIdentifier(cursor.name)})::text` : 'NULL';
   const from = cursor.kind === 'integer' ? `FROM ${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.table)}` : '';
   const { rows } = await client.query<{ upper: string | null; readAt: string }>(
