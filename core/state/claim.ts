@@ -1,0 +1,182 @@
+import { FirnError } from '../errors.js';
+import type { Mode, Plan, RunRef, Watermark } from '../plan/plan.js';
+import { createRun, readRun, recordMode } from './runs.js';
+import type { RuntimeState } from './runtime-state.js';
+import { type Change, type Claim, changeTable, type TableRef, type TableState, type Waiting } from './table-state.js';
+
+/**
+ * Who may write a table. There is no clock: a claim names an execution, and Step Functions knows whether that is alive.
+ *
+ * The owner (`current`) keeps the table until it commits or is superseded; an owner that has ended can be redriven, or be taken over
+ * by whoever comes first. One run may wait (`next`). Whoever meets a run that was claimed for but never started, starts it.
+ */
+
+/** What an owner may rely on. */
+export interface Held {
+  fence: number;
+  mode: Mode;
+  /** Version of the table's state: `baseVersion` of a plan made now. */
+  version: number;
+  watermark: Watermark | null;
+  checkpoints: Watermark[];
+}
+
+export interface Placement {
+  /** The run that will read what the caller has written: the candidate, or one that was there. */
+  runId: string;
+  joined: boolean;
+}
+
+/** Watermarks kept: what a transaction that stays prepared over so many runs costs is a full read. */
+const checkpointsKept = 32;
+const recentRunsKept = 16;
+
+/**
+ * Finds the run for a call: joins the owner if its mode is equal and it has not begun to read, else joins or becomes the waiting run,
+ * else becomes the owner. In the end the run's execution is started. Idempotent for the same candidate.
+ */
+export async function joinOrStart(state: RuntimeState, candidate: RunRef, mode: Mode): Promise<Placement> {
+  const placed = await changeTable(state, candidate, (table) => place(state, table, candidate, mode));
+  if (placed.runId === candidate.runId) await ensureStarted(state, candidate, { runId: candidate.runId, mode });
+  return { runId: placed.runId, joined: placed.runId !== candidate.runId };
+}
+
+/** Takes the table if it is this run's turn. @throws FirnError Superseded when another run does what this one was to do */
+export async function acquire(state: RuntimeState, run: RunRef): Promise<{ acquired: false } | ({ acquired: true } & Held)> {
+  const held = await changeTable<Held | null>(state, run, async (table) => {
+    if (table.recentRuns.includes(run.runId)) throw superseded(run, 'it has committed already');
+    if (table.current?.runId === run.runId) return { answer: heldBy(table, table.current) };
+    if (table.next?.runId === run.runId) {
+      if (await isAlive(state, run, table.current)) return { answer: null };
+      return own(state, table, run, table.next.mode);
+    }
+    // A run that lost its place before it read anything, and was redriven.
+    const placed = await place(state, table, run, await modeOf(state, run));
+    if (placed.answer.runId !== run.runId) throw superseded(run, `run ${placed.answer.runId} reads the table`);
+    const current = placed.write?.current;
+    return { write: placed.write, answer: current?.runId === run.runId ? heldBy(placed.write!, current) : null };
+  });
+  if (!held) return { acquired: false };
+  await recordMode(state, run.runId, held.mode);
+  return { acquired: true, ...held };
+}
+
+/**
+ * Still the owner, on the version that the plan was made for? An owner that ended without committing is taken over.
+ * @throws FirnError Superseded
+ */
+export async function reacquire(state: RuntimeState, run: RunRef, baseVersion: number): Promise<Held> {
+  return changeTable(state, run, (table) => hold(state, table, run, baseVersion));
+}
+
+/** From now on nobody joins the run. To be called before anything is read. @throws FirnError Superseded */
+export async function markSnapshotTaken(state: RuntimeState, run: RunRef): Promise<Held> {
+  return changeTable(state, run, async (table) => {
+    const { write = table, answer } = await hold(state, table, run, table.version);
+    if (write === table && write.current!.snapshotTaken) return { answer };
+    return { write: { ...write, current: { ...write.current!, snapshotTaken: true } }, answer };
+  });
+}
+
+/** Commits the run's watermark and gives the table up. A second call changes nothing. @throws FirnError Superseded */
+export async function commitTable(
+  state: RuntimeState,
+  run: RunRef,
+  plan: Pick<Plan, 'baseVersion' | 'watermarkAfter' | 'order'>,
+): Promise<void> {
+  await changeTable(state, run, async (table) => {
+    if (table.recentRuns.includes(run.runId)) return { answer: undefined };
+    const { write = table } = await hold(state, table, run, plan.baseVersion);
+    const { current: _given, ...rest } = write;
+    return {
+      write: {
+        ...rest,
+        version: table.version + 1,
+        ...(plan.watermarkAfter && {
+          watermark: plan.watermarkAfter,
+          checkpoints: [...table.checkpoints, plan.watermarkAfter].slice(-checkpointsKept),
+        }),
+        lastRun: { runId: run.runId, order: plan.order, at: new Date().toISOString() },
+        recentRuns: [...table.recentRuns, run.runId].slice(-recentRunsKept),
+      },
+      answer: undefined,
+    };
+  });
+}
+
+/** Gives up what is this run's: the table, or the place in front of it. False when the run has committed. */
+export async function abandonTable(state: RuntimeState, run: RunRef): Promise<boolean> {
+  return changeTable(state, run, async (table) => {
+    if (table.recentRuns.includes(run.runId)) return { answer: false };
+    const { current, next, ...rest } = table;
+    if (current?.runId !== run.runId && next?.runId !== run.runId) return { answer: true };
+    const kept = { ...(current?.runId !== run.runId && { current }), ...(next?.runId !== run.runId && { next }) };
+    return { write: { ...rest, ...kept }, answer: true };
+  });
+}
+
+async function place(state: RuntimeState, table: TableState, candidate: RunRef, mode: Mode): Promise<Change<{ runId: string }>> {
+  const { current, next } = table;
+  const me = { answer: { runId: candidate.runId } };
+  if ([current?.runId, next?.runId, ...table.recentRuns].includes(candidate.runId)) return me;
+
+  const owned = await isAlive(state, candidate, current);
+  if (owned && current!.mode === mode && !current!.snapshotTaken) return { answer: { runId: current!.runId } };
+
+  if (await isAlive(state, candidate, next)) {
+    const lift = mode === 'full' && next!.mode === 'incremental';
+    return { write: lift ? { ...table, next: { ...next!, mode } } : undefined, answer: { runId: next!.runId } };
+  }
+  if (owned) return { write: { ...table, next: waiting(state, candidate, mode) }, ...me };
+  return { ...(await own(state, table, candidate, mode)), ...me };
+}
+
+async function hold(state: RuntimeState, table: TableState, run: RunRef, baseVersion: number): Promise<Change<Held>> {
+  if (table.version !== baseVersion) throw superseded(run, `the table is at version ${table.version}, the run began at ${baseVersion}`);
+  if (table.current?.runId === run.runId) return { answer: heldBy(table, table.current) };
+  if (await isAlive(state, run, table.current)) throw superseded(run, `run ${table.current!.runId} owns the table`);
+  return own(state, table, run, await modeOf(state, run), true);
+}
+
+async function own(state: RuntimeState, table: TableState, run: RunRef, mode: Mode, snapshotTaken = false): Promise<Change<Held>> {
+  const fence = table.fence + 1;
+  const current: Claim = { ...waiting(state, run, mode), fence, snapshotTaken };
+  // A waiting run that is not this one keeps its place if it is alive, and has lost it otherwise.
+  const { next, ...rest } = table;
+  const keep = next && next.runId !== run.runId && (await isAlive(state, run, next));
+  const write = { ...rest, ...(keep && { next }), fence, current };
+  return { write, answer: heldBy(write, current) };
+}
+
+const waiting = (state: RuntimeState, { runId }: RunRef, mode: Mode): Waiting => ({ runId, arn: state.executions.arn(runId), mode });
+
+const heldBy = (table: TableState, { fence, mode }: Claim): Held => ({
+  fence,
+  mode,
+  version: table.version,
+  watermark: table.watermark ?? null,
+  checkpoints: table.checkpoints,
+});
+
+/** Whether the run's execution has not ended. One that was never started is started: its claim is as good as any. */
+async function isAlive(state: RuntimeState, ref: TableRef, claim: Waiting | undefined): Promise<boolean> {
+  if (!claim) return false;
+  const { liveness } = await state.executions.describe(claim.arn);
+  if (liveness === 'missing') await ensureStarted(state, ref, claim);
+  return liveness === 'alive' || liveness === 'missing';
+}
+
+async function ensureStarted(state: RuntimeState, ref: TableRef, { runId, mode }: Pick<Waiting, 'runId' | 'mode'>): Promise<void> {
+  const run: RunRef = { runId, source: ref.source, database: ref.database, table: ref.table };
+  await createRun(state, { run, mode, executionArn: state.executions.arn(runId) });
+  await state.executions.start(runId, run);
+}
+
+async function modeOf(state: RuntimeState, { runId }: RunRef): Promise<Mode> {
+  const mode = (await readRun(state, runId))?.mode;
+  if (!mode) throw new FirnError('RunNotFound', `Run ${runId} has no record: runs are started by ingest_table.`);
+  return mode;
+}
+
+const superseded = ({ runId, source, database, table }: RunRef, why: string): FirnError =>
+  new FirnError('Superseded', `Run ${runId} of ${source}.${database}.${table} has nothing left to do: ${why}.`);
