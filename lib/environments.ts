@@ -1,0 +1,53 @@
+import { readFileSync } from 'node:fs';
+import { parse } from 'yaml';
+import { z } from 'zod';
+import { FirnError } from '../core/errors.js';
+
+/** The network that the functions which read the sources join. Firn makes no network of its own. */
+export const networkSchema = z.strictObject({
+  id: z.string().regex(/^vpc-[0-9a-f]+$/),
+  /** Private subnets with a way to S3, DynamoDB, Step Functions and Secrets Manager. */
+  subnets: z.array(z.string().regex(/^subnet-[0-9a-f]+$/)).min(1),
+  /** Groups that the sources admit. */
+  security_groups: z.array(z.string().regex(/^sg-[0-9a-f]+$/)).min(1),
+});
+export type NetworkSettings = z.infer<typeof networkSchema>;
+
+export const environmentSchema = z.strictObject({
+  /** Part of the names of stacks, functions, roles (≤ 64 characters), secrets and Snowflake integrations. */
+  name: z.string().regex(/^[a-z][a-z0-9]{0,15}$/, 'at most 16 lower-case letters and digits, beginning with a letter'),
+  /** @default - the account of the credentials at hand */
+  account: z
+    .string()
+    .regex(/^\d{12}$/)
+    .optional(),
+  /** @default - the region of the credentials at hand */
+  region: z.string().optional(),
+  snowflake: z.strictObject({
+    /** The secret must name the same database, so that no environment is deployed into another's. */
+    database: z.string().regex(/^[A-Z_][A-Z0-9_]*$/, 'an unquoted Snowflake name in upper case'),
+  }),
+  /** What happens to data and secrets when the stacks are deleted. @default retain */
+  removal: z.enum(['retain', 'destroy']).default('retain'),
+  /** @default - the functions run outside of any network */
+  vpc: networkSchema.optional(),
+});
+export type Environment = z.infer<typeof environmentSchema>;
+
+const fileSchema = z.strictObject({ environments: z.array(environmentSchema).min(1) });
+
+/**
+ * The environments of `config/environments.yaml`.
+ * @throws FirnError ConfigInvalid, naming the file and the place.
+ */
+export function readEnvironments(path: string): Environment[] {
+  const parsed = fileSchema.safeParse(parse(readFileSync(path, 'utf8')));
+  if (!parsed.success) {
+    const places = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`).join('; ');
+    throw new FirnError('ConfigInvalid', `${path}: ${places}`);
+  }
+  const names = parsed.data.environments.map(({ name }) => name);
+  const twice = names.find((name, index) => names.indexOf(name) !== index);
+  if (twice) throw new FirnError('ConfigInvalid', `${path}: environment ${twice} stands there twice`);
+  return parsed.data.environments;
+}

@@ -1,0 +1,24 @@
+import { createHash } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { FileSystem } from 'aws-cdk-lib';
+import { bundleSql } from '../sql/bundle.js';
+
+/** The SQL that makes Snowflake's half, bundled into one JSON file. */
+export interface SqlBundleFile {
+  /** Absolute. */
+  readonly path: string;
+  /** Changes with whatever the bootstrap would do differently. */
+  readonly checksum: string;
+}
+
+/** Bundles `sql/` into a file of the folder given, for the bootstrap function to carry. */
+export async function writeSqlBundle(folder: string): Promise<SqlBundleFile> {
+  const json = JSON.stringify(await bundleSql());
+  mkdirSync(folder, { recursive: true });
+  const path = join(process.cwd(), folder, 'sql.json');
+  writeFileSync(path, json);
+  const code = FileSystem.fingerprint(fileURLToPath(new URL('../core/bootstrap', import.meta.url)));
+  return { path, checksum: createHash('sha256').update(json).update(code).digest('hex') };
+}
