@@ -3,7 +3,7 @@ import { type ConfiguredTable, collisions, tableName } from './collisions.js';
 import { type Absent, type Change, diffConfig, type StoredSource } from './diff.js';
 import type { LoadedConfig } from './load.js';
 import { type ConfigStore, readStored, writeChanges } from './store.js';
-import { type Query, recordConfigs } from './table-configs.js';
+import { type Query, readRecorded, recordConfigs } from './table-configs.js';
 
 /** What a push would do, on top of what was read. */
 export interface Push {
@@ -38,6 +38,10 @@ function remaining(stored: Map<string, StoredSource>, wanted: LoadedConfig, chan
  * @returns how many rows were recorded in Snowflake
  */
 export async function push(store: ConfigStore, query: Query, { stored, wanted, changes }: Push): Promise<number> {
-  await writeChanges(store, stored, wanted, changes);
-  return recordConfigs(query, await readStored(store));
+  const recorded = await readRecorded(query);
+  // Snowflake may remember more than DynamoDB, when the stack was made anew: versions go on from there.
+  const floor = (source: string, database: string) =>
+    Math.max(0, ...recorded.filter((row) => row.source === source && row.database === database).map(({ version }) => version));
+  await writeChanges(store, stored, wanted, changes, floor);
+  return recordConfigs(query, recorded, await readStored(store));
 }

@@ -34,28 +34,27 @@ const tablesPerTransaction = 99;
 
 /**
  * Writes `changes` on top of `stored`. Each source's changes are one transaction (one per 99 tables), on condition that the
- * source's version is still the one read. Throws ConfigConflict when somebody pushed in between.
+ * source's version is still the one read. New versions are greater than `floor`. Throws ConfigConflict when somebody pushed in between.
  */
 export async function writeChanges(
   store: ConfigStore,
   stored: Map<string, StoredSource>,
   wanted: { sources: SourceSettings[]; tables: ConfiguredTable[] },
   changes: Change[],
+  floor: (source: string, database: string) => number,
 ): Promise<void> {
   const configs = new Map(wanted.tables.map(({ source, database, config }) => [`${configKey(source, database)}#${config.table}`, config]));
   for (const id of new Set(changes.map(({ source, database }) => configKey(source, database)))) {
     const settings = wanted.sources.find(({ source, database }) => configKey(source, database) === id) ?? stored.get(id)!.settings;
     const tables = changes.flatMap(({ source, database, table }) => (configKey(source, database) === id && table !== null ? [table] : []));
-    let version = stored.get(id)?.version ?? 0;
+    let read = stored.get(id)?.version ?? 0;
     for (let from = 0; from === 0 || from < tables.length; from += tablesPerTransaction) {
-      const batch = tables.slice(from, from + tablesPerTransaction);
-      await writeBatch(
-        store,
-        settings,
-        version,
-        batch.map((table) => ({ table, config: configs.get(`${id}#${table}`) ?? null })),
-      );
-      version += 1;
+      const batch = tables
+        .slice(from, from + tablesPerTransaction)
+        .map((table) => ({ table, config: configs.get(`${id}#${table}`) ?? null }));
+      const version = Math.max(read, floor(settings.source, settings.database)) + 1;
+      await writeBatch(store, settings, { read, version }, batch);
+      read = version;
     }
   }
 }
@@ -63,18 +62,17 @@ export async function writeChanges(
 async function writeBatch(
   { documents, table: TableName }: ConfigStore,
   settings: SourceSettings,
-  versionRead: number,
+  { read, version }: { read: number; version: number },
   tables: { table: string; config: TableConfig | null }[],
 ): Promise<void> {
   const { source, database } = settings;
-  const version = versionRead + 1;
   const unchanged =
-    versionRead === 0
+    read === 0
       ? { ConditionExpression: 'attribute_not_exists(pk)' }
       : {
           ConditionExpression: '#version = :read',
           ExpressionAttributeNames: { '#version': 'version' },
-          ExpressionAttributeValues: { ':read': versionRead },
+          ExpressionAttributeValues: { ':read': read },
         };
   const TransactItems = [
     { Put: { TableName, Item: sourceItem(settings, version), ...unchanged } },
@@ -89,7 +87,7 @@ async function writeBatch(
   } catch (error) {
     const conflicts = ['TransactionCanceledException', 'TransactionConflictException', 'ConditionalCheckFailedException'];
     if (!(error instanceof Error) || !conflicts.includes(error.name) || !isConflict(error)) throw error;
-    const message = `somebody pushed ${source}/${database} after its version ${versionRead} was read for this push`;
+    const message = `somebody pushed ${source}/${database} after its version ${read} was read for this push`;
     throw new FirnError('ConfigConflict', message, { cause: error });
   }
 }
