@@ -40,6 +40,10 @@ def stop_if_stopped(execution: dict) -> None:
         raise Stopped
 
 
+def to_json(value: object) -> str:
+    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)
+
+
 def new_frame(definition: dict, value: object) -> dict:
     return {"state": definition.get("StartAt"), "input": copy.deepcopy(value), "children": {}}
 
@@ -56,12 +60,12 @@ def walk(frame: dict, states: dict, execution: dict, context: dict, top: bool = 
         context["State"] = {"Name": name, "EnteredTime": sfn.now_iso(), "RetryCount": 0}
         context["frame"] = frame
         if top:
-            details = {"name": name, "input": json.dumps(frame["input"])}
+            details = {"name": name, "input": to_json(frame["input"])}
             sfn._add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": details})
         output, following = run_state(state, kind, frame["input"], execution, context)
         stop_if_stopped(execution)
         if top:
-            details = {"name": name, "output": json.dumps(output)}
+            details = {"name": name, "output": to_json(output)}
             sfn._add_event(execution, f"{kind}StateExited", {"stateExitedEventDetails": details})
         frame.update(state=following, input=output, children={})
     return frame["input"]
@@ -195,7 +199,7 @@ def run_execution(arn: str) -> None:
             output = walk(frame, definition.get("States", {}), execution, context, top=True)
         finally:
             timer()
-        end(execution, "SUCCEEDED", output=json.dumps(output))
+        end(execution, "SUCCEEDED", output=to_json(output))
     except Stopped:
         pass
     except sfn._ExecutionError as error:

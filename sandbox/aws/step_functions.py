@@ -2,6 +2,7 @@
 
 import execution_api
 import execution_events
+import execution_restart
 import execution_walk
 
 
@@ -9,3 +10,4 @@ def close() -> None:
     execution_walk.close()
     execution_events.close()
     execution_api.close()
+    execution_restart.close()
