@@ -47,7 +47,7 @@ export async function acquire(state: RuntimeState, run: RunRef): Promise<{ acqui
     if (table.recentRuns.includes(run.runId)) throw superseded(run, 'it has committed already');
     if (table.current?.runId === run.runId) return { answer: heldBy(table, table.current) };
     if (table.next?.runId === run.runId) {
-      if (await isAlive(state, run, table.current)) return { answer: null };
+      if (await meet(state, run, table.current)) return { answer: null };
       return own(state, table, run, table.next.mode);
     }
     // A run that lost its place before it read anything, and was redriven.
@@ -120,10 +120,10 @@ async function place(state: RuntimeState, table: TableState, candidate: RunRef, 
   const me = { answer: { runId: candidate.runId } };
   if ([current?.runId, next?.runId, ...table.recentRuns].includes(candidate.runId)) return me;
 
-  const owned = await isAlive(state, candidate, current);
+  const owned = await meet(state, candidate, current);
   if (owned && current!.mode === mode && !current!.snapshotTaken) return { answer: { runId: current!.runId } };
 
-  if (await isAlive(state, candidate, next)) {
+  if (await meet(state, candidate, next)) {
     const lift = mode === 'full' && next!.mode === 'incremental';
     return { write: lift ? { ...table, next: { ...next!, mode } } : undefined, answer: { runId: next!.runId } };
   }
@@ -134,7 +134,7 @@ async function place(state: RuntimeState, table: TableState, candidate: RunRef, 
 async function hold(state: RuntimeState, table: TableState, run: RunRef, baseVersion: number): Promise<Change<Held>> {
   if (table.version !== baseVersion) throw superseded(run, `the table is at version ${table.version}, the run began at ${baseVersion}`);
   if (table.current?.runId === run.runId) return { answer: heldBy(table, table.current) };
-  if (await isAlive(state, run, table.current)) throw superseded(run, `run ${table.current!.runId} owns the table`);
+  if (await isPending(state, table.current)) throw superseded(run, `run ${table.current!.runId} owns the table`);
   return own(state, table, run, await modeOf(state, run), true);
 }
 
@@ -143,7 +143,7 @@ async function own(state: RuntimeState, table: TableState, run: RunRef, mode: Mo
   const current: Claim = { ...waiting(state, run, mode), fence, snapshotTaken };
   // A waiting run that is not this one keeps its place if it is alive, and has lost it otherwise.
   const { next, ...rest } = table;
-  const keep = next && next.runId !== run.runId && (await isAlive(state, run, next));
+  const keep = next && next.runId !== run.runId && (await isPending(state, next));
   const write = { ...rest, ...(keep && { next }), fence, current };
   return { write, answer: heldBy(write, current) };
 }
@@ -158,13 +158,17 @@ const heldBy = (table: TableState, { fence, mode }: Claim): Held => ({
   checkpoints: table.checkpoints,
 });
 
-/** Whether the run's execution has not ended. One that was never started is started: its claim is as good as any. */
-async function isAlive(state: RuntimeState, ref: TableRef, claim: Waiting | undefined): Promise<boolean> {
+/** Whether the run has not ended. One that was claimed for and never started has all before it. */
+async function isPending(state: RuntimeState, claim: Waiting | undefined, onMissing?: () => Promise<void>): Promise<boolean> {
   if (!claim) return false;
   const { liveness } = await state.executions.describe(claim.arn);
-  if (liveness === 'missing') await ensureStarted(state, ref, claim);
+  if (liveness === 'missing') await onMissing?.();
   return liveness === 'alive' || liveness === 'missing';
 }
+
+/** The same for contenders: they start what was never started, or they would wait for ever. */
+const meet = (state: RuntimeState, ref: TableRef, claim: Waiting | undefined): Promise<boolean> =>
+  isPending(state, claim, () => ensureStarted(state, ref, claim!));
 
 async function ensureStarted(state: RuntimeState, ref: TableRef, { runId, mode }: Pick<Waiting, 'runId' | 'mode'>): Promise<void> {
   const run: RunRef = { runId, source: ref.source, database: ref.database, table: ref.table };
