@@ -45,14 +45,7 @@ export const columnSchema = z.object({
 });
 export type Column = z.infer<typeof columnSchema>;
 
-/** Columns that Firn adds. `_FIRN_RUN`, `_FIRN_OP`, `_FIRN_ORDER` are in the file; the other two come from the load's metadata. */
-export const systemColumns = {
-  run: '_FIRN_RUN',
-  op: '_FIRN_OP',
-  order: '_FIRN_ORDER',
-  file: '_FIRN_FILE',
-  loadedAt: '_FIRN_LOADED_AT',
-} as const;
+export { systemColumns } from './system-columns.js';
 
 /** `_FIRN_ORDER` of rows read by a query: the run number of the table (the fence), as text that sorts like the number. */
 export function queryOrder(fence: number): string {

@@ -102,6 +102,10 @@ export const catalogue = define({
   },
   LoadIncomplete: { remedy: 'retry', action: 'The pipe has not loaded all files in time; redrive the run.' },
   PipePaused: { remedy: 'configuration', action: 'Resume the pipe with the command in the message, then redrive the run.' },
+  ColumnTypeChanged: {
+    remedy: 'configuration',
+    action: 'Rename the column under `columns.rename`, e.g. `amount: AMOUNT_V2`: the old column keeps its values, the new one takes the new type. Then start a new run.',
+  },
   DeleteFractionExceeded: {
     remedy: 'source',
     action: 'More rows vanished than `max_delete_fraction` allows: check the source, or start a run with a higher limit.',

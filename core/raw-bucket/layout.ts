@@ -11,13 +11,11 @@ import type { RunRef } from '../plan/plan.js';
  * `~` is unreserved in URLs (RFC 3986, 2.3), so no layer encodes it again. Reversible, so two names never share a folder.
  */
 export function segment(name: string): string {
-  const safe = [...Buffer.from(name, 'utf8')]
-    .map((byte) => {
-      const char = String.fromCharCode(byte);
-      return /[A-Za-z0-9._-]/.test(char) ? char : `~${byte.toString(16).toUpperCase().padStart(2, '0')}`;
-    })
-    .join('');
-  return safe === '.' || safe === '..' ? safe.replaceAll('.', '~2E') : safe;
+  // Not Buffer: Snowflake's procedures compute the same folder.
+  const safe = encodeURIComponent(name)
+    .replace(/[!~*'()]/g, (char) => `%${char.charCodeAt(0).toString(16).toUpperCase()}`)
+    .replace(/%/g, '~');
+  return safe === '.' || safe === '..' ? safe.replace(/\./g, '~2E') : safe;
 }
 
 /** Folder of a table, with its closing slash: `orders/` must not catch `orders_archive/`. */

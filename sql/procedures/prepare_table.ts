@@ -1,0 +1,72 @@
+import type { Plan } from '../../core/plan/plan.js';
+import {
+  createCommittedView,
+  createPipe,
+  createRawTable,
+  createStagingTable,
+  type Evolution,
+  evolveTable,
+  rawDefinitions,
+  stagingDefinitions,
+} from '../../core/warehouse/ddl.js';
+import { committedView, pipeName, qualifiedName, quoteIdentifier } from '../../core/warehouse/identifiers.js';
+import { columnsOf } from './columns.js';
+import { isFencedOff } from './runs.js';
+import { fail, query, type Snowflake } from './session.js';
+
+interface Prepared {
+  raw: string;
+  staging: string;
+  pipe: string | null;
+  created: boolean;
+  changes: string[];
+}
+
+/**
+ * CALL FIRN.PREPARE_TABLE(plan, fence): creates or evolves raw, staging, view and pipe of a table, then records the event PREPARED with the
+ * plan. Each statement may run twice, or beside another call of the same plan.
+ */
+export function main(snowflake: Snowflake, planJson: string, fence: number): Prepared {
+  const plan: Plan = JSON.parse(planJson);
+  const { rawSchema, rawTable, stagingSchema, stagingTable } = plan.target;
+  const { source, database, table } = plan.run;
+  const label = `${source} ${database}.${table}`;
+  if (isFencedOff(snowflake, plan.run, fence)) fail('Superseded', `${label}: a newer run has claimed the table`);
+
+  for (const schema of [rawSchema, stagingSchema]) query(snowflake, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+  const raw = columnsOf(snowflake, rawSchema, rawTable);
+  const staging = columnsOf(snowflake, stagingSchema, stagingTable);
+  const changes: string[] = [];
+
+  const evolutions: Evolution[] = [];
+  if (raw.length === 0) query(snowflake, createRawTable(plan));
+  else evolutions.push(evolveTable(rawSchema, rawTable, raw, rawDefinitions(plan)));
+  if (staging.length === 0) query(snowflake, createStagingTable(plan));
+  else evolutions.push(evolveTable(stagingSchema, stagingTable, staging, stagingDefinitions(plan)));
+
+  const conflicts = evolutions.reduce<string[]>((all, { conflicts }) => all.concat(conflicts), []);
+  if (conflicts.length > 0) fail('ColumnTypeChanged', `${label}: ${conflicts.join('; ')}`);
+  for (const evolution of evolutions) {
+    for (const statement of evolution.statements) query(snowflake, statement);
+    changes.push(...evolution.changes);
+  }
+  // A view keeps the columns that its table had when it was made.
+  const view = committedView(rawTable);
+  if (changes.length > 0 || columnsOf(snowflake, rawSchema, view).length === 0) query(snowflake, createCommittedView(plan));
+  if (plan.loader === 'pipe') query(snowflake, createPipe(plan));
+
+  query(
+    snowflake,
+    `INSERT INTO FIRN.RUN_EVENTS (run_id, source, database, table_name, event, fence, at, detail)
+SELECT ?, ?, ?, ?, 'PREPARED', ?, SYSDATE(), OBJECT_CONSTRUCT('plan', PARSE_JSON(?))
+WHERE NOT EXISTS (SELECT 1 FROM FIRN.RUN_EVENTS WHERE run_id = ? AND event = 'PREPARED' AND fence = ?)`,
+    [plan.run.runId, source, database, table, fence, planJson, plan.run.runId, fence],
+  );
+  return {
+    raw: qualifiedName(rawSchema, rawTable),
+    staging: qualifiedName(stagingSchema, stagingTable),
+    pipe: plan.loader === 'pipe' ? qualifiedName(rawSchema, pipeName(rawTable)) : null,
+    created: raw.length === 0 || staging.length === 0,
+    changes,
+  };
+}

@@ -1,0 +1,1 @@
+ALTER API INTEGRATION ${apiIntegration} SET API_ALLOWED_PREFIXES = ('${apiUrl}/');
