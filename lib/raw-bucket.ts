@@ -1,12 +1,14 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { Environment } from './environments.js';
 
 /** Parquet files, manifests and logs. Nothing in it is ever overwritten, so it needs no versions. */
 export class RawBucket extends Bucket {
-  constructor(scope: Construct, id: string, { removal }: Pick<Environment, 'removal'>) {
+  constructor(scope: Construct, id: string, { name, removal }: Pick<Environment, 'name' | 'removal'>) {
     super(scope, id, {
+      // Known, so that an environment that is made anew fits the stage and the pipes that Snowflake has kept.
+      bucketName: `firn-${name}-raw-${Aws.ACCOUNT_ID}-${Aws.REGION}`,
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,
