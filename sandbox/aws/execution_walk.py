@@ -58,11 +58,10 @@ def walk(frame: dict, states: dict, execution: dict, context: dict, top: bool = 
             raise sfn._ExecutionError("States.Runtime", f"State '{name}' not found in definition")
         kind = state.get("Type")
         context["State"] = {"Name": name, "EnteredTime": sfn.now_iso(), "RetryCount": 0}
-        context["frame"] = frame
         if top:
             details = {"name": name, "input": to_json(frame["input"])}
             sfn._add_event(execution, f"{kind}StateEntered", {"stateEnteredEventDetails": details})
-        output, following = run_state(state, kind, frame["input"], execution, context)
+        output, following = run_state(state, kind, frame, execution, context)
         stop_if_stopped(execution)
         if top:
             details = {"name": name, "output": to_json(output)}
@@ -71,7 +70,8 @@ def walk(frame: dict, states: dict, execution: dict, context: dict, top: bool = 
     return frame["input"]
 
 
-def run_state(state: dict, kind: str | None, value: object, execution: dict, context: dict) -> tuple[object, str | None]:
+def run_state(state: dict, kind: str | None, frame: dict, execution: dict, context: dict) -> tuple[object, str | None]:
+    value = frame["input"]
     if kind == "Succeed":
         return sfn._apply_output_path(state, sfn._apply_input_path(state, value, context), context), None
     if kind == "Fail":
@@ -79,15 +79,15 @@ def run_state(state: dict, kind: str | None, value: object, execution: dict, con
     if kind == "Task":
         return sfn._execute_task(state, value, execution, context)
     if kind in ("Map", "Parallel"):
-        return run_fan_out(state, kind, value, execution, context)
+        return run_fan_out(state, kind, frame, execution, context)
     single = {"Pass": sfn._execute_pass, "Choice": sfn._execute_choice, "Wait": sfn._execute_wait}.get(kind or "")
     if single is None:
         raise sfn._ExecutionError("States.Runtime", f"Unknown state type: {kind}")
     return single(state, value, context)
 
 
-def run_fan_out(state: dict, kind: str, value: object, execution: dict, context: dict) -> tuple[object, str | None]:
-    frame = context["frame"]
+def run_fan_out(state: dict, kind: str, frame: dict, execution: dict, context: dict) -> tuple[object, str | None]:
+    value = frame["input"]
     attempts = 0
 
     def attempt() -> tuple[object, str | None]:
@@ -148,7 +148,7 @@ def map_branches(state: dict, value: object, context: dict) -> tuple[list[Branch
 
 
 def branch_context(context: dict) -> dict:
-    return {**copy.deepcopy({key: item for key, item in context.items() if key != "frame"}), "variables": dict(context["variables"])}
+    return copy.deepcopy(context)
 
 
 def run_branches(branches: list[Branch], limit: int, frame: dict, execution: dict) -> list:
