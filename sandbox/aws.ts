@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeDirectory, projectRoot, pythonPath } from './paths.js';
-import { type Service, startService } from './service.js';
+import { type OnSpawn, type Service, startService } from './service.js';
 
 export const account = '000000000000';
 export const region = 'us-east-1';
@@ -37,7 +37,7 @@ export function childEnvironment(endpoint: string): NodeJS.ProcessEnv {
 }
 
 /** Starts the local AWS; its state is kept under `directory` from one start to the next. */
-export function startAws(directory: string, port: number): Promise<Service> {
+export function startAws(directory: string, port: number, onSpawn?: OnSpawn): Promise<Service> {
   const data = join(directory, 'aws');
   mkdirSync(data, { recursive: true });
   const endpoint = `http://127.0.0.1:${port}`;
@@ -51,6 +51,7 @@ export function startAws(directory: string, port: number): Promise<Service> {
       log: join(directory, 'logs/aws.log'),
     },
     () => answers(`${endpoint}/_ministack/health`),
+    { onSpawn },
   );
 }
 

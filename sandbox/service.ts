@@ -35,11 +35,18 @@ export class ServiceFailed extends Error {
   }
 }
 
+/** Told of a server as soon as it has a process, so that it can be stopped even if this one dies before it is ready. */
+export type OnSpawn = (service: Service) => void;
+
 /**
  * Starts a server that outlives this process, its output appended to `log`, and waits until `isReady` says so.
  * @throws ServiceFailed when it exits first or is not ready within `seconds`; it is stopped then.
  */
-export async function startService(command: Command, isReady: () => Promise<boolean>, seconds = 60): Promise<Service> {
+export async function startService(
+  command: Command,
+  isReady: () => Promise<boolean>,
+  { onSpawn, seconds = 60 }: { onSpawn?: OnSpawn; seconds?: number } = {},
+): Promise<Service> {
   mkdirSync(dirname(command.log), { recursive: true });
   const log = openSync(command.log, 'a');
   const child = spawn(command.command, command.args, {
@@ -58,6 +65,11 @@ export async function startService(command: Command, isReady: () => Promise<bool
   child.once('exit', (code, signal) => {
     ended ??= `ended while starting (${signal ?? `exit ${code}`})`;
   });
+  const service = { name: command.name, pid: child.pid ?? 0, startedAt: '', port: command.port, log: command.log };
+  if (child.pid) {
+    service.startedAt = startTime(child.pid) ?? '';
+    onSpawn?.(service);
+  }
   const deadline = Date.now() + seconds * 1000;
   for (;;) {
     if (ended) throw new ServiceFailed(command.name, ended, command.log);
@@ -69,7 +81,7 @@ export async function startService(command: Command, isReady: () => Promise<bool
     await pause(40);
   }
   child.unref();
-  return { name: command.name, pid: child.pid!, startedAt: startTime(child.pid!) ?? '', port: command.port, log: command.log };
+  return service;
 }
 
 export function isRunning(service: Pick<Service, 'pid' | 'startedAt'>): boolean {
