@@ -2,19 +2,6 @@ import { GetSecretValueCommand, type SecretsManagerClient } from '@aws-sdk/clien
 import { z } from 'zod';
 import { FirnError } from './errors.js';
 
-/** The secret of a source database. */
-export const sourceSecretSchema = z.object({
-  host: z.string().min(1),
-  port: z.coerce.number().int().default(5432),
-  user: z.string().min(1),
-  password: z.string(),
-  database: z.string().min(1),
-  sslmode: z.enum(['disable', 'require', 'verify-ca', 'verify-full']).default('require'),
-  /** PEM of the certificate authority. */
-  sslrootcert: z.string().optional(),
-});
-export type SourceSecret = z.infer<typeof sourceSecretSchema>;
-
 /** The secret of Firn's Snowflake user. */
 export const snowflakeSecretSchema = z.object({
   account: z.string().min(1),

@@ -1,5 +1,5 @@
 import type { ClientBase } from 'pg';
-import { type Column, queryOrder, systemColumns } from '../column.js';
+import { type Column, queryOrder } from '../column.js';
 import type { TableConfig } from '../config/schema.js';
 import { targetOf } from '../config/targets.js';
 import { FirnError } from '../errors.js';
@@ -23,7 +23,7 @@ export interface TableToPlan {
   /** Version of the table's state. */
   baseVersion: number;
   watermark: Watermark | null;
-  /** Readings of runs before `watermark` that the cursor rule may still need, oldest first. */
+  /** Watermarks that the cursor rule may still need, oldest first; the last one is `watermark`. */
   checkpoints: Watermark[];
   /** Above it a table is read in several chunks. Default: 2 GB. */
   chunkBytes?: number;
@@ -50,18 +50,16 @@ export function relationOf(config: Pick<TableConfig, 'table' | 'relation'>): Pla
 
 /**
  * Decides everything that a run does. `client` is a session in autocommit; the table's rows are not read yet.
- * @throws FirnError PrimaryKeyMissing, ColumnNameCollision, and what planCursor throws
+ * @throws FirnError PrimaryKeyMissing, and what planCursor throws
  */
 export async function makePlan(client: ClientBase, table: TableToPlan, described: DescribedTable, now: Date): Promise<PlannedRun> {
   const { run, config } = table;
   const mode = table.mode ?? config.mode;
   const relation = relationOf(config);
-  refuseCollisions(relation, described.columns);
   const primaryKey = targetKey(relation, config, described, mode);
 
   const observed = config.mode === 'incremental' || mode === 'incremental';
-  const history = [...table.checkpoints, ...(table.watermark ? [table.watermark] : [])];
-  const cursorPlan = observed ? await planCursor(client, relation, config, mode, history) : null;
+  const cursorPlan = observed ? await planCursor(client, relation, config, mode, table.checkpoints) : null;
   const warnings = [...(cursorPlan?.warnings ?? [])];
 
   const read = { relation, columns: described.columns, rowFilter: config.row_filter ?? null, cursor: cursorPlan?.cursor ?? null };
@@ -109,24 +107,9 @@ async function chunksOf(
   const range = column === undefined ? null : await readRange(client, relation, column);
   if (column !== undefined && range !== null) return splitRanges({ column, ...range }, wanted);
   warnings.push(
-    `Read in one piece although ${wanted} chunks are advisable: ${column === undefined ? 'it has no single-column primary key' : `${column} is not an integer column without NULL`}; set partition_column.`,
+    `Read in one piece although ${wanted} chunks are advisable: ${column === undefined ? 'it has no single-column primary key' : `${column} is not an integer column`}; set partition_column.`,
   );
   return wholeTable;
-}
-
-/** Names that differ only by case are one to the loader, which matches columns by name whatever the case. */
-function refuseCollisions({ schema, table }: Plan['relation'], columns: Column[]): void {
-  const taken = new Map<string, string>(Object.values(systemColumns).map((name) => [name, 'a column of Firn']));
-  for (const { name, target } of columns) {
-    const other = taken.get(target.toUpperCase());
-    if (other || target.toUpperCase().startsWith('_FIRN_')) {
-      throw new FirnError(
-        'ColumnNameCollision',
-        `${schema}.${table}: column ${name} would be ${target} in Snowflake, as is ${other ?? 'a column of Firn'}.`,
-      );
-    }
-    taken.set(target.toUpperCase(), `column ${name}`);
-  }
 }
 
 /** Target names of the key. Full mode does without: then each run replaces the table. */

@@ -1,6 +1,8 @@
-import { type ClientBase, escapeIdentifier } from 'pg';
+import type { ClientBase } from 'pg';
 import { FirnError } from '../../errors.js';
 import type { Plan, Watermark } from '../../plan/plan.js';
+import { query } from './connection.js';
+import { quoteIdentifier, quoteRelation } from './query.js';
 
 /** Where a table stands at the source. */
 export type Relation = Plan['relation'];
@@ -43,7 +45,8 @@ export async function readBaseType(
   relation: Relation,
   column: string,
 ): Promise<{ type: string; shown: string; nullable: boolean } | null> {
-  const { rows } = await client.query<{ type: string; shown: string; nullable: boolean }>(
+  const rows = await query<{ type: string; shown: string; nullable: boolean }>(
+    client,
     `WITH RECURSIVE base AS (
        SELECT t.oid, t.typtype, t.typbasetype, t.typname, format_type(a.atttypid, a.atttypmod) AS shown, NOT a.attnotnull AS nullable
        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
@@ -59,7 +62,8 @@ export async function readBaseType(
 
 /** A cached sequence hands each session a block: a lower value may appear after a higher one, without any open transaction. */
 async function refuseUnorderedSequence(client: ClientBase, relation: Relation, column: string, name: string) {
-  const { rows } = await client.query<{ sequence: string; cache: string; rising: boolean; cycle: boolean }>(
+  const rows = await query<{ sequence: string; cache: string; rising: boolean; cycle: boolean }>(
+    client,
     `SELECT s.seqrelid::regclass::text AS sequence, s.seqcache::text AS cache, s.seqincrement > 0 AS rising, s.seqcycle AS cycle
      FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_attribute a ON a.attrelid = c.oid
      LEFT JOIN pg_attrdef def ON def.adrelid = c.oid AND def.adnum = a.attnum
@@ -102,7 +106,8 @@ export async function timeBound(
     date: `to_char(${local}, 'YYYY-MM-DD')`,
   };
   const parameters = type !== 'timestamptz' && zone !== null ? [safe, lookbackSeconds, zone] : [safe, lookbackSeconds];
-  const { rows } = await client.query<{ bound: string }>(
+  const rows = await query<{ bound: string }>(
+    client,
     `SELECT ${texts[type]} AS bound FROM (SELECT $1::timestamptz - make_interval(secs => $2) AS bound) AS at`,
     parameters,
   );
@@ -111,9 +116,10 @@ export async function timeBound(
 
 /** How many rows have no cursor: `cursor >= bound` never reads them. */
 export async function countNullCursors(client: ClientBase, relation: Relation, column: string, rowFilter: string | null): Promise<number> {
-  const { rows } = await client.query<{ count: string }>(
-    `SELECT count(*)::text AS count FROM ${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.table)}
-     WHERE ${escapeIdentifier(column)} IS NULL${rowFilter === null ? '' : ` AND (${rowFilter})`}`,
+  const rows = await query<{ count: string }>(
+    client,
+    `SELECT count(*)::text AS count FROM ${quoteRelation(relation)}
+     WHERE ${quoteIdentifier(column)} IS NULL${rowFilter === null ? '' : ` AND (${rowFilter})`}`,
   );
   return Number(rows[0]!.count);
 }

@@ -1,6 +1,8 @@
-import { type ClientBase, escapeIdentifier, escapeLiteral } from 'pg';
+import type { ClientBase } from 'pg';
 import type { Plan } from '../../plan/plan.js';
+import { query } from './connection.js';
 import { type Relation, readBaseType } from './cursor-column.js';
+import { quoteIdentifier, quoteLiteral, quoteRelation } from './query.js';
 
 export interface Estimate {
   rows: number;
@@ -16,25 +18,25 @@ export async function estimateRead(
   const { relation, columns, rowFilter, cursor } = plan;
   const conditions = [
     ...(rowFilter === null ? [] : [`(${rowFilter}\n)`]),
-    ...(cursor?.from ? [`${escapeIdentifier(cursor.column)} >= ${escapeLiteral(cursor.from)}`] : []),
+    ...(cursor?.from ? [`${quoteIdentifier(cursor.column)} >= ${quoteLiteral(cursor.from)}`] : []),
   ];
-  const { rows } = await client.query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number; 'Plan Width': number } }] }>(
-    `EXPLAIN (FORMAT JSON) SELECT ${columns.map(({ name }) => escapeIdentifier(name)).join(', ')}
-     FROM ${tableName(relation)} ${conditions.length ? `WHERE ${conditions.join(' AND ')}` : ''}`,
+  const rows = await query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number; 'Plan Width': number } }] }>(
+    client,
+    `EXPLAIN (FORMAT JSON) SELECT ${columns.map(({ name }) => quoteIdentifier(name)).join(', ')}
+     FROM ${quoteRelation(relation)} ${conditions.length ? `WHERE ${conditions.join(' AND ')}` : ''}`,
   );
   const root = rows[0]!['QUERY PLAN'][0].Plan;
   return { rows: root['Plan Rows'], bytes: root['Plan Rows'] * root['Plan Width'] };
 }
 
-/** Least and greatest value of a column by which a table can be read in ranges; null when it is no integer, may be NULL, or there are no rows. */
+/** Least and greatest value of a column by which a table can be read in ranges; null when it is no integer, or there are no rows. */
 export async function readRange(client: ClientBase, relation: Relation, column: string): Promise<{ min: bigint; max: bigint } | null> {
   const found = await readBaseType(client, relation, column);
-  if (!found || found.nullable || !['int2', 'int4', 'int8'].includes(found.type)) return null;
-  const { rows } = await client.query<{ min: string | null; max: string | null }>(
-    `SELECT min(${escapeIdentifier(column)})::text AS min, max(${escapeIdentifier(column)})::text AS max FROM ${tableName(relation)}`,
+  if (!found || !['int2', 'int4', 'int8'].includes(found.type)) return null;
+  const rows = await query<{ min: string | null; max: string | null }>(
+    client,
+    `SELECT min(${quoteIdentifier(column)})::text AS min, max(${quoteIdentifier(column)})::text AS max FROM ${quoteRelation(relation)}`,
   );
   const { min, max } = rows[0]!;
   return min === null || max === null ? null : { min: BigInt(min), max: BigInt(max) };
 }
-
-const tableName = ({ schema, table }: Relation): string => `${escapeIdentifier(schema)}.${escapeIdentifier(table)}`;

@@ -1,6 +1,8 @@
-import { type ClientBase, escapeIdentifier } from 'pg';
+import type { ClientBase } from 'pg';
 import { FirnError } from '../../errors.js';
+import { query } from './connection.js';
 import type { CursorColumn, Relation } from './cursor-column.js';
+import { quoteIdentifier, quoteRelation } from './query.js';
 import type { Reading } from './watermark.js';
 
 /** What an incremental run observes before its snapshot, and who holds the bound back. */
@@ -41,36 +43,40 @@ export async function observe(
   if (blind !== null)
     warnings.push(`${blind}; the declared lookback of ${declaredLookback} s stands in: rows of longer transactions can be missed.`);
 
-  const fence = await client.query<{ fence: string }>(
+  const [fence] = await query<{ fence: string }>(
+    client,
     `SELECT ${iso('least(now() - make_interval(secs => $1), min(xact_start))')} AS fence ${others}`,
     [blind === null ? 0 : declaredLookback],
   );
-  const prepared = await client.query<{ xid: string; gid: string; since: string }>(
+  const prepared = await query<{ xid: string; gid: string; since: string }>(
+    client,
     `SELECT transaction::text AS xid, gid, ${iso('prepared')} AS since FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared`,
   );
-  const oldestPrepared = prepared.rows[0];
+  const oldestPrepared = prepared[0];
   if (oldestPrepared) warnings.push(`Prepared transaction "${oldestPrepared.gid}" of ${oldestPrepared.since} holds the lower bound back.`);
   return {
     upper,
     readAt,
-    fence: fence.rows[0]!.fence,
-    prepared: prepared.rows.map(({ xid }) => xid),
+    fence: fence!.fence,
+    prepared: prepared.map(({ xid }) => xid),
     oldest: await readOldest(client),
     warnings,
   };
 }
 
 async function readUpper(client: ClientBase, relation: Relation, cursor: CursorColumn) {
-  const upper = cursor.kind === 'integer' ? `max(${escapeIdentifier(cursor.name)})::text` : 'NULL';
-  const from = cursor.kind === 'integer' ? `FROM ${escapeIdentifier(relation.schema)}.${escapeIdentifier(relation.table)}` : '';
-  const { rows } = await client.query<{ upper: string | null; readAt: string }>(
+  const upper = cursor.kind === 'integer' ? `max(${quoteIdentifier(cursor.name)})::text` : 'NULL';
+  const from = cursor.kind === 'integer' ? `FROM ${quoteRelation(relation)}` : '';
+  const rows = await query<{ upper: string | null; readAt: string }>(
+    client,
     `SELECT ${upper} AS upper, ${iso('clock_timestamp()')} AS "readAt" ${from}`,
   );
   return rows[0]!;
 }
 
 async function whyUnreadable(client: ClientBase): Promise<string | null> {
-  const { rows } = await client.query<{ standby: boolean; privileged: boolean; disabled: number | null }>(
+  const rows = await query<{ standby: boolean; privileged: boolean; disabled: number | null }>(
+    client,
     `SELECT pg_is_in_recovery() AS standby, pg_has_role(current_user, 'pg_read_all_stats', 'USAGE') AS privileged,
       (SELECT min(pid) ${others} AND state = 'disabled') AS disabled`,
   );
@@ -82,7 +88,8 @@ async function whyUnreadable(client: ClientBase): Promise<string | null> {
 }
 
 async function readOldest(client: ClientBase): Promise<Observation['oldest']> {
-  const { rows } = await client.query<NonNullable<Observation['oldest']>>(
+  const rows = await query<NonNullable<Observation['oldest']>>(
+    client,
     `SELECT pid, usename AS "user", application_name AS application, ${iso('xact_start')} AS since,
       floor(extract(epoch FROM now() - xact_start))::int AS seconds ${others} AND xact_start IS NOT NULL ORDER BY xact_start LIMIT 1`,
   );

@@ -1,0 +1,84 @@
+import type { ClientBase } from 'pg';
+import type { SourceSettings } from '../config/schema.js';
+import type { ConfigStore } from '../config/store.js';
+import type { RunLog } from '../log.js';
+import { type Explanation, explainPlan } from '../plan/explain.js';
+import { makePlan, type PlannedRun, relationOf, type TableToPlan } from '../plan/make-plan.js';
+import { type Mode, type Plan, planSchema, type RunRef } from '../plan/plan.js';
+import { planKey } from '../raw-bucket/layout.js';
+import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
+import { describeTable } from '../source/postgres/catalog.js';
+import { acquire, markSnapshotTaken, reacquire } from '../state/claim.js';
+import { acquirePermit } from '../state/permits.js';
+import type { RuntimeState } from '../state/runtime-state.js';
+import { type ConfiguredTable, readConfiguredTable } from '../state/table-configs.js';
+import { readTableState, type TableRef } from '../state/table-state.js';
+
+/** What the planning steps use. */
+export interface Planning {
+  state: RuntimeState;
+  configs: ConfigStore;
+  raw: RawBucket;
+  /** Opens a session at the source for the time of `work`. */
+  withSource<T>(settings: SourceSettings, work: (client: ClientBase) => Promise<T>): Promise<T>;
+  /** Above it a table is read in several chunks. */
+  chunkBytes?: number;
+  log: RunLog;
+}
+
+/** Acquire: the table and a permit of its source. False: somebody else's turn. @throws FirnError Superseded */
+export async function acquireTurn({ state, configs }: Pick<Planning, 'state' | 'configs'>, run: RunRef): Promise<{ acquired: boolean }> {
+  const { acquired } = await acquire(state, run);
+  if (!acquired) return { acquired };
+  const { source } = await readConfiguredTable(configs, run);
+  return { acquired: await acquirePermit(state, run, source.permits) };
+}
+
+/** Plan: decides what the run reads, and writes it once. A second call answers the first one's plan. @throws FirnError Superseded */
+export async function planRun(planning: Planning, run: RunRef): Promise<{ chunks: number[] }> {
+  const { state, raw, log } = planning;
+  const key = planKey(run.runId);
+  const earlier = await readJson(raw, key, planSchema);
+  if (earlier) {
+    await reacquire(state, run, earlier.baseVersion);
+    return chunkNumbers(earlier);
+  }
+  const configured = await readConfiguredTable(planning.configs, run);
+  const plan = await planning.withSource(configured.source, async (client) => {
+    // Before anything is read: from now on a caller may have written what this run does not see.
+    const { mode, fence, version, watermark, checkpoints } = await markSnapshotTaken(state, run);
+    const table = { run, mode, fence, baseVersion: version, watermark, checkpoints };
+    return (await planTable(planning, client, configured, table)).plan;
+  });
+  for (const warning of plan.warnings) log.warn({}, warning);
+  log.info({ mode: plan.mode, from: plan.cursor?.from ?? null, chunks: plan.chunks.length, prefix: plan.prefix }, 'planned');
+  return chunkNumbers(await writeJsonOnce(raw, key, planSchema, plan));
+}
+
+const chunkNumbers = ({ chunks }: Plan): { chunks: number[] } => ({ chunks: chunks.map(({ number }) => number) });
+
+/** What a run of the table would do now; nothing is written or claimed. `mode` null: as configured. */
+export async function explainRun(planning: Omit<Planning, 'raw' | 'log'>, ref: TableRef, mode: Mode | null): Promise<Explanation> {
+  const configured = await readConfiguredTable(planning.configs, ref);
+  const { fence, version, watermark, checkpoints } = await readTableState(planning.state, ref);
+  return planning.withSource(configured.source, async (client) => {
+    const table = { run: { ...ref, runId: '' }, mode, fence, baseVersion: version, watermark: watermark ?? null, checkpoints };
+    return explainPlan(await planTable(planning, client, configured, table));
+  });
+}
+
+async function planTable(
+  planning: Pick<Planning, 'chunkBytes'>,
+  client: ClientBase,
+  configured: ConfiguredTable,
+  table: Pick<TableToPlan, 'run' | 'mode' | 'fence' | 'baseVersion' | 'watermark' | 'checkpoints'>,
+): Promise<PlannedRun> {
+  const { source, config, configVersion } = configured;
+  const described = await describeTable(client, relationOf(config), config);
+  return makePlan(
+    client,
+    { ...table, config, configVersion, sourceType: source.type, chunkBytes: planning.chunkBytes },
+    described,
+    new Date(),
+  );
+}
