@@ -26,6 +26,8 @@ const nouns: Record<string, string> = {
   record: 'a mapping of names to names',
 };
 
+const choiceOf = (choices: unknown[]): string => `${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}`;
+
 function valueAt(data: unknown, path: KeyPath): { there: boolean; value: unknown } {
   let value: unknown = data;
   for (const part of path) {
@@ -44,7 +46,7 @@ function expectation(issue: z.core.$ZodIssue, value: unknown): string {
     case 'invalid_value': {
       const choices = issue.values.map(String);
       const meant = typeof value === 'string' ? nearest(value, choices) : null;
-      return `expected ${choices.length > 1 ? 'one of ' : ''}${choices.join(', ')}; got ${shown(value)}${meant ? `. Did you mean "${meant}"?` : ''}`;
+      return `expected ${choiceOf(choices)}; got ${shown(value)}${meant ? `. Did you mean "${meant}"?` : ''}`;
     }
     case 'too_small':
       if (issue.origin === 'string') return 'must not be empty';
@@ -71,10 +73,8 @@ export function explain(issue: z.core.$ZodIssue, data: unknown): Explanation[] {
   }
   const { there, value } = valueAt(data, path);
   if (!there) {
-    const key = String(path.at(-1));
-    const choices = issue.code === 'invalid_value' ? `: one of ${issue.values.join(', ')}` : '';
-    const isOne = issue.code === 'invalid_value' && issue.values.length === 1 ? `: ${String(issue.values[0])}` : choices;
-    return [{ path: path.slice(0, -1), of: 'value', message: `the key "${key}" is missing${isOne}` }];
+    const expected = issue.code === 'invalid_value' ? `: expected ${choiceOf(issue.values)}` : '';
+    return [{ path: path.slice(0, -1), of: 'value', message: `the key "${String(path.at(-1))}" is missing${expected}` }];
   }
   return [{ path, of: 'value', message: expectation(issue, value) }];
 }
