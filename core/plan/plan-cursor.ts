@@ -55,7 +55,7 @@ export async function planCursor(
   // A time bound is computed anew, so that a lookback that was raised since counts at once.
   const from = before === null ? null : cursor.kind === 'integer' ? before.lowerBound : await timeText(before.safe);
 
-  if (oldest && oldest.seconds > lookback) {
+  if (oldest && oldest.seconds >= lookback) {
     const who = [oldest.user, oldest.application].filter(Boolean).join(', ');
     warnings.push(
       `Session ${oldest.pid} (${who}) has had a transaction open for ${oldest.seconds} s, since ${oldest.since}: until it ends, each run reads again from there.`,
