@@ -1,5 +1,6 @@
 import { FirnError } from '../errors.js';
 import type { Mode, Plan, RunRef, Watermark } from '../plan/plan.js';
+import { usableCheckpoints } from '../source/postgres/watermark.js';
 import { createRun, readRun, recordMode } from './runs.js';
 import type { RuntimeState } from './runtime-state.js';
 import { type Change, type Claim, changeTable, type TableRef, type TableState, type Waiting } from './table-state.js';
@@ -27,8 +28,6 @@ export interface Placement {
   joined: boolean;
 }
 
-/** Watermarks kept: what a transaction that stays prepared over so many runs costs is a full read. */
-const checkpointsKept = 32;
 const recentRunsKept = 16;
 
 /**
@@ -94,7 +93,7 @@ export async function commitTable(
         version: table.version + 1,
         ...(plan.watermarkAfter && {
           watermark: plan.watermarkAfter,
-          checkpoints: [...table.checkpoints, plan.watermarkAfter].slice(-checkpointsKept),
+          checkpoints: [...usableCheckpoints(table.checkpoints, plan.watermarkAfter), plan.watermarkAfter],
         }),
         lastRun: { runId: run.runId, order: plan.order, at: new Date().toISOString() },
         recentRuns: [...table.recentRuns, run.runId].slice(-recentRunsKept),
