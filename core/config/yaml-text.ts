@@ -1,4 +1,4 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument, visit } from 'yaml';
 import type { KeyPath, Place, Problem } from './problem.js';
 
 /** A YAML text as data, with the place of everything in it. */
@@ -42,6 +42,12 @@ export function readYaml(file: string, text: string): YamlText {
 
   const problem = (offset: number, message: string): Problem => ({ ...at(offset), key: '', message });
   const problems = document.errors.map((error) => problem(error.pos[0], `not YAML: ${error.message.replace(/\s+/g, ' ')}`));
+  visit(document, {
+    Alias(_key, alias) {
+      if (!alias.resolve(document))
+        problems.push(problem(alias.range![0], `not YAML: no anchor &${alias.source} stands before *${alias.source}`));
+    },
+  });
   let data: unknown = null;
   if (problems.length === 0) {
     try {
