@@ -83,7 +83,9 @@ function warehouse(connection: Connection): Warehouse {
     query: async (sql, binds) => (await execute(sql, binds, false)).rows,
     submit: async (sql, binds) => {
       submitted = true;
-      return (await execute(sql, binds, true)).statement.getQueryId();
+      const queryId: string | undefined = (await execute(sql, binds, true)).statement.getQueryId();
+      if (!queryId) throw new FirnError('WarehouseStatementFailed', `Snowflake, ${firstWords(sql)}: was not started`);
+      return queryId;
     },
     status: async (queryId) => {
       try {
