@@ -139,7 +139,7 @@ export class IngestFunctions extends Construct {
     ];
     for (const [to, access] of bucketAccess) grantBucket(to, rawBucket, access);
 
-    for (const to of [this.start, this.plan]) grantRead(to, tables.tableConfig);
+    for (const to of [this.start, this.plan, this.extract]) grantRead(to, tables.tableConfig);
     for (const to of [this.start, this.plan, this.extract, this.seal, this.warehouse, this.commit, this.onFailure]) {
       grantWrite(to, tables.runtimeState);
       allow(to, ['states:DescribeExecution'], [ingestExecutions]);
