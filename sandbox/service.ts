@@ -101,7 +101,7 @@ export async function stopService(service: Service, signal: NodeJS.Signals = 'SI
 }
 
 /** Start time of a live process (not of a zombie), else undefined. Where there is no /proc, only whether it lives. */
-function startTime(pid: number): string | undefined {
+export function startTime(pid: number): string | undefined {
   try {
     process.kill(pid, 0);
   } catch (error) {
