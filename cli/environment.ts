@@ -1,7 +1,9 @@
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
+import { awsEnvironment } from '../sandbox/aws.js';
+import { sandboxDirectory } from '../sandbox/paths.js';
+import { readState } from '../sandbox/state.js';
 import { CliError } from './cli-error.js';
 import type { GlobalOptions } from './main.js';
-import { sandboxEndpoint } from './sandbox-endpoint.js';
 
 /** One deployed Firn. */
 export interface FirnEnvironment {
@@ -15,8 +17,8 @@ export interface FirnEnvironment {
  * Throws CliError EnvironmentMissing when there is none.
  */
 export async function openEnvironment({ env }: GlobalOptions): Promise<FirnEnvironment> {
-  const sandbox = env === undefined ? await sandboxEndpoint() : null;
-  if (sandbox) Object.assign(process.env, sandbox.variables);
+  const sandbox = env === undefined ? readState(sandboxDirectory()) : null;
+  if (sandbox) useSandbox(sandbox.aws.endpoint);
   const name = env ?? sandbox?.environment;
   if (!name) {
     const action = 'Name the environment with `--env <name>`, or start the sandbox: `firn sandbox up`.';
@@ -31,6 +33,12 @@ export async function openEnvironment({ env }: GlobalOptions): Promise<FirnEnvir
       throw new CliError('EnvironmentMissing', `the stack firn-${name} has no output ${key}`, 'Deploy this version: `npx cdk deploy`.');
     },
   };
+}
+
+/** A profile or token of the user's would lead elsewhere, or win over the sandbox's keys. */
+function useSandbox(endpoint: string): void {
+  for (const name of Object.keys(process.env)) if (name.startsWith('AWS_')) delete process.env[name];
+  Object.assign(process.env, awsEnvironment(endpoint));
 }
 
 async function stackOutputs(stack: string): Promise<Map<string, string>> {
