@@ -42,6 +42,8 @@ export const columnSchema = z.object({
    * CONVERT_TIMEZONE('UTC', …) (raw TIMESTAMP_LTZ → TIMESTAMP_TZ with an explicit offset, whatever the session's zone).
    */
   convert: z.enum(['none', 'parse_json', 'utc']),
+  /** What becomes of a value that the type cannot hold (numeric NaN, dates that are infinite, BC or beyond 9999). Default: error. */
+  unrepresentable: z.enum(['error', 'null', 'clamp']).optional(),
 });
 export type Column = z.infer<typeof columnSchema>;
 

@@ -1,0 +1,37 @@
+import { createRequire } from 'node:module';
+import { promisify } from 'node:util';
+import zlib from 'node:zlib';
+
+export type Codec = 'zstd' | 'snappy' | 'none';
+
+/** Numbers of the codecs. Source: parquet-format, parquet.thrift, `CompressionCodec`. */
+export const codecNumber: Record<Codec, number> = { none: 0, snappy: 1, zstd: 6 };
+
+/** Off the main thread where the codec allows it, so that reading goes on. */
+export type Compress = (bytes: Uint8Array) => Promise<Uint8Array>;
+
+function zstd(): Compress {
+  if (typeof zlib.zstdCompress !== 'function') {
+    throw new Error(`zstd needs Node 22.15 or newer, this is ${process.version}: choose the codec snappy or none`);
+  }
+  const compress = promisify(zlib.zstdCompress);
+  return (bytes) =>
+    compress(bytes, {
+      // The default chunk of 16 KiB would cost a round trip to the thread pool for each 16 KiB of output.
+      chunkSize: (bytes.length >> 1) + 1024,
+      pledgedSrcSize: bytes.length,
+      params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 },
+    });
+}
+
+function snappy(): Compress {
+  // Loaded when asked for: the native addon is not part of the Lambda bundles, which write zstd.
+  const { compress } = createRequire(import.meta.url)('snappy') as { compress(bytes: Uint8Array): Promise<Uint8Array> };
+  return (bytes) => compress(bytes);
+}
+
+export function compressor(codec: Codec): Compress {
+  if (codec === 'zstd') return zstd();
+  if (codec === 'snappy') return snappy();
+  return async (bytes) => bytes;
+}

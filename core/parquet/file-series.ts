@@ -1,0 +1,82 @@
+import type { FileSink } from '../source/sink.js';
+import { type FileFormat, ParquetFile } from './file.js';
+import type { Batch } from './vector.js';
+
+export interface WrittenFile {
+  name: string;
+  rows: number;
+  bytes: number;
+}
+
+/** Opens the sink of the n-th file, from 0. */
+export type OpenFile = (part: number) => Promise<FileSink>;
+
+/**
+ * Row groups as files of about `fileBytes` each. While one batch is compressed and written, the caller fills the other one.
+ * Without a row there is no file.
+ */
+export class FileSeries {
+  readonly files: WrittenFile[] = [];
+  #file: ParquetFile | null = null;
+  #sink: FileSink | null = null;
+  #part = 0;
+  /** Writing of the batch before; its failure is thrown by whoever waits for it. */
+  #pending: Promise<void> = Promise.resolve();
+  #spare: Batch | null = null;
+
+  constructor(
+    private readonly format: FileFormat,
+    private readonly fileBytes: number,
+    private readonly open: OpenFile,
+    private readonly createBatch: () => Batch,
+  ) {}
+
+  /** Bytes handed to the sinks. */
+  get bytes(): number {
+    return this.files.reduce((sum, file) => sum + file.bytes, 0) + (this.#file?.bytes ?? 0);
+  }
+
+  /** Takes a batch and answers an empty one. Waits for the row group before. */
+  async push(batch: Batch): Promise<Batch> {
+    await this.#pending;
+    if (this.#file === null) await this.#openNext();
+    const written = this.#file!.writeRowGroup(batch);
+    this.#pending = written.then(() => this.#closeIfFull());
+    this.#pending.catch(() => {});
+    const empty = this.#spare ?? this.createBatch();
+    batch.clear();
+    this.#spare = batch;
+    return empty;
+  }
+
+  /** Writes what is left, closes the last file. */
+  async close(last: Batch): Promise<WrittenFile[]> {
+    if (last.rows > 0) await this.push(last);
+    await this.#pending;
+    await this.#closeFile();
+    return this.files;
+  }
+
+  /** Drops the file that is open. Files already closed stay: nobody knows them until a manifest names them. */
+  async abort(): Promise<void> {
+    await this.#pending.catch(() => {});
+    await this.#sink?.abort();
+  }
+
+  async #openNext(): Promise<void> {
+    this.#sink = await this.open(this.#part++);
+    this.#file = new ParquetFile(this.#sink, this.format);
+  }
+
+  async #closeIfFull(): Promise<void> {
+    if (this.#file!.bytes >= this.fileBytes) await this.#closeFile();
+  }
+
+  async #closeFile(): Promise<void> {
+    if (this.#file === null || this.#sink === null) return;
+    await this.#file.close();
+    this.files.push({ name: this.#sink.name, rows: this.#file.rows, bytes: this.#file.bytes });
+    this.#file = null;
+    this.#sink = null;
+  }
+}

@@ -1,0 +1,164 @@
+import type { ClientBase } from 'pg';
+import type { Column } from '../../column.js';
+import type { TableConfig } from '../../config/schema.js';
+import { FirnError } from '../../errors.js';
+import type { Plan } from '../../plan/plan.js';
+import { addressOf, query } from './connection.js';
+import { describeAddress } from './errors.js';
+import { defaultPolicies, mapType, type Policies, type SourceType } from './types.js';
+
+type Relation = Plan['relation'];
+
+const kinds = { r: 'table', p: 'partitioned table', v: 'view', m: 'materialized view', f: 'foreign table' } as const;
+
+export interface SourceTable {
+  oid: number;
+  kind: (typeof kinds)[keyof typeof kinds];
+  /** Whether the user may read the table, and its schema. */
+  readable: boolean;
+  /** Null: never analyzed. */
+  estimatedRows: number | null;
+  /** With TOAST and all partitions. */
+  estimatedBytes: number;
+}
+
+export interface SourceColumn {
+  name: string;
+  /** As the source prints it. */
+  sourceType: string;
+  nullable: boolean;
+  type: SourceType;
+}
+
+/** What describeTable says. `primaryKey` holds the source's names, in the key's order; empty when there is none. */
+export interface TableDescription extends Omit<SourceTable, 'oid' | 'readable'> {
+  columns: Column[];
+  primaryKey: string[];
+}
+
+const tableStatement = `
+SELECT c.oid::int8::text AS oid, c.relkind AS relkind,
+  has_schema_privilege(n.oid, 'USAGE') AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')) AS readable,
+  s.rows, s.analyzed, s.bytes
+FROM pg_class c
+JOIN pg_namespace n ON n.oid = c.relnamespace
+CROSS JOIN LATERAL (
+  SELECT sum(greatest(l.reltuples, 0))::float8 AS rows, bool_and(l.reltuples >= 0) AS analyzed, sum(pg_table_size(l.oid))::float8 AS bytes
+  FROM pg_class l
+  WHERE (l.oid = c.oid AND c.relkind <> 'p') OR l.oid IN (SELECT t.relid FROM pg_partition_tree(c.oid) t WHERE t.isleaf)
+) s
+WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`;
+
+const columnsStatement = `
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type, NOT a.attnotnull AS nullable,
+  tn.nspname AS type_schema, b.typname AS type_name, b.typtype AS type_kind, b.typmod, b.typinput = 'array_in'::regproc AS is_array
+FROM pg_attribute a
+CROSS JOIN LATERAL (
+  WITH RECURSIVE base AS (
+    SELECT t.*, a.atttypmod AS typmod FROM pg_type t WHERE t.oid = a.atttypid
+    UNION ALL
+    SELECT t.*, CASE WHEN base.typmod = -1 THEN base.typtypmod ELSE base.typmod END
+    FROM base JOIN pg_type t ON t.oid = base.typbasetype WHERE base.typtype = 'd'
+  )
+  SELECT * FROM base WHERE typtype <> 'd'
+) b
+JOIN pg_namespace tn ON tn.oid = b.typnamespace
+WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
+ORDER BY a.attnum`;
+
+const primaryKeyStatement = `
+SELECT a.attname AS name
+FROM pg_index i
+CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
+JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
+WHERE i.indrelid = $1::oid AND i.indisprimary
+ORDER BY k.position`;
+
+/** @throws FirnError SourceTableMissing */
+export async function readTable(client: ClientBase, { schema, table }: Relation): Promise<SourceTable> {
+  const [row] = await query<{
+    oid: string;
+    relkind: keyof typeof kinds;
+    readable: boolean;
+    rows: number | null;
+    analyzed: boolean | null;
+    bytes: number | null;
+  }>(client, tableStatement, [schema, table]);
+  if (row === undefined) {
+    throw new FirnError('SourceTableMissing', `PostgreSQL at ${describeAddress(addressOf(client))} has no table ${schema}.${table}.`);
+  }
+  const kind = kinds[row.relkind];
+  const counted = row.analyzed === true && kind !== 'view';
+  return { oid: Number(row.oid), kind, readable: row.readable, estimatedRows: counted ? row.rows : null, estimatedBytes: row.bytes ?? 0 };
+}
+
+/** The columns in the table's order, without dropped ones. */
+export async function readColumns(client: ClientBase, oid: number): Promise<SourceColumn[]> {
+  const rows = await query<{
+    name: string;
+    source_type: string;
+    nullable: boolean;
+    type_schema: string;
+    type_name: string;
+    type_kind: string;
+    typmod: number;
+    is_array: boolean;
+  }>(client, columnsStatement, [oid]);
+  return rows.map((row) => ({
+    name: row.name,
+    sourceType: row.source_type,
+    nullable: row.nullable,
+    type: { schema: row.type_schema, name: row.type_name, kind: row.type_kind, typmod: row.typmod, array: row.is_array },
+  }));
+}
+
+/**
+ * The table's columns on their way to Snowflake, its key and its size.
+ * @throws FirnError SourceTableMissing, SourcePermissionDenied, ConfigInvalid (a column is configured that does not exist),
+ *   ColumnNameCollision (two targets are equal but for case, or one is a column of Firn)
+ */
+export async function describeTable(
+  client: ClientBase,
+  relation: Relation,
+  settings: { columns?: TableConfig['columns']; policies?: Policies } = {},
+): Promise<TableDescription> {
+  const { oid, readable, ...table } = await readTable(client, relation);
+  const name = `${relation.schema}.${relation.table}`;
+  if (!readable) {
+    throw new FirnError('SourcePermissionDenied', `PostgreSQL at ${describeAddress(addressOf(client))}: the user may not read ${name}.`);
+  }
+  const all = await readColumns(client, oid);
+  const chosen = choose(all, settings.columns, name);
+  const columns = chosen.map((column): Column => {
+    const { selection: _, decoder: __, ...mapped } = mapType(column.type, settings.policies ?? defaultPolicies);
+    const target = settings.columns?.rename?.[column.name] ?? column.name.toUpperCase();
+    return { name: column.name, target, sourceType: column.sourceType, nullable: column.nullable, ...mapped };
+  });
+  refuseCollisions(columns, name);
+  const key = await query<{ name: string }>(client, primaryKeyStatement, [oid]);
+  return { ...table, columns, primaryKey: key.map((row) => row.name) };
+}
+
+function choose(all: SourceColumn[], settings: TableConfig['columns'], table: string): SourceColumn[] {
+  const known = new Set(all.map((column) => column.name));
+  const { include, exclude = [], rename = {} } = settings ?? {};
+  for (const [key, names] of Object.entries({ include: include ?? [], exclude, rename: Object.keys(rename) })) {
+    const missing = names.find((name) => !known.has(name));
+    if (missing !== undefined)
+      throw new FirnError('ConfigInvalid', `${table}: columns.${key} names ${missing}, which is not a column of the table.`);
+  }
+  const chosen = all.filter(({ name }) => (include === undefined || include.includes(name)) && !exclude.includes(name));
+  if (chosen.length === 0) throw new FirnError('ConfigInvalid', `${table}: no column is left to read.`);
+  return chosen;
+}
+
+function refuseCollisions(columns: Column[], table: string): void {
+  const taken = new Map<string, string>();
+  for (const { name, target } of columns) {
+    const key = target.toUpperCase();
+    const other = key.startsWith('_FIRN_') ? "one of Firn's own columns" : taken.get(key);
+    if (other !== undefined)
+      throw new FirnError('ColumnNameCollision', `${table}: column ${name} would be ${target} in Snowflake, as is ${other}.`);
+    taken.set(key, `column ${name}`);
+  }
+}

@@ -1,0 +1,56 @@
+import { type ErrorCode, FirnError } from '../../errors.js';
+
+/** Where the error happened, for its message. */
+export interface Address {
+  host: string;
+  port: number;
+  database?: string | undefined;
+}
+
+/** SQLSTATE → code. Source: PostgreSQL documentation, appendix A. */
+const sqlStates: Record<string, ErrorCode> = {
+  '28000': 'SourceCredentialsRejected',
+  '28P01': 'SourceCredentialsRejected',
+  '3D000': 'SourceCredentialsRejected',
+  '53300': 'SourceBusy',
+  '55P03': 'SourceBusy',
+  '57P03': 'SourceUnreachable',
+  '57P01': 'SourceConnectionLost',
+  '57P02': 'SourceConnectionLost',
+  // A standby cancels readers that hold back its recovery.
+  '40001': 'SourceConnectionLost',
+  '42501': 'SourcePermissionDenied',
+  '42P01': 'SourceTableMissing',
+  '3F000': 'SourceTableMissing',
+};
+
+const tlsCodes = /^(ERR_TLS|ERR_SSL|CERT_|SELF_SIGNED|DEPTH_ZERO|UNABLE_TO_|EPROTO|HOSTNAME_MISMATCH|INVALID_CA|ERR_OSSL)/;
+const networkCodes = /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET|EPIPE|EADDR)/;
+
+function codeOf(error: { code?: unknown; message: string }, connected: boolean): ErrorCode {
+  const code = typeof error.code === 'string' ? error.code : '';
+  // "no pg_hba.conf entry for host …, no encryption" is an answer to the sslmode, not to the password.
+  if (code === '28000' && /no encryption|SSL off/.test(error.message)) return 'SourceTlsFailed';
+  const known = sqlStates[code];
+  if (known) return known;
+  if (/^08/.test(code)) return 'SourceConnectionLost';
+  if (tlsCodes.test(code) || /SSL|TLS|certificate/i.test(error.message)) return connected ? 'SourceConnectionLost' : 'SourceTlsFailed';
+  if (networkCodes.test(code) || /terminated|not queryable|was closed|timeout expired/.test(error.message)) {
+    return connected ? 'SourceConnectionLost' : 'SourceUnreachable';
+  }
+  return 'SourceQueryFailed';
+}
+
+/** Host, port and database, never user or password. */
+export function describeAddress({ host, port, database }: Address): string {
+  return `${host}:${port}${database === undefined ? '' : `, database ${database}`}`;
+}
+
+/** An error of the driver, the network or the server as a FirnError that says where it happened. `connected`: after the handshake. */
+export function asSourceError(error: unknown, address: Address, connected = true): FirnError {
+  if (error instanceof FirnError) return error;
+  // Several addresses of one host failed: Node wraps them.
+  const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
+  const cause = first instanceof Error ? first : new Error(String(first));
+  return new FirnError(codeOf(cause, connected), `PostgreSQL at ${describeAddress(address)}: ${cause.message}`, { cause: error });
+}

@@ -1,0 +1,79 @@
+import type { Client } from 'pg';
+import type { Column, ParquetType } from '../../column.js';
+import { FirnError } from '../../errors.js';
+import type { Plan } from '../../plan/plan.js';
+import { readColumns, readTable } from './catalog.js';
+import { query } from './connection.js';
+import { quoteRelation } from './query.js';
+import { type Decoder, mapType, policiesOf, type Selection } from './types.js';
+
+/** Settings that the text of a value or the visibility of a row depends on. LOCAL, so that a pooler's next session is not touched. */
+const settings = [
+  "TimeZone = 'UTC'",
+  "DateStyle = 'ISO, YMD'",
+  "IntervalStyle = 'iso_8601'",
+  'extra_float_digits = 3',
+  "bytea_output = 'hex'",
+  "xmlbinary = 'base64'",
+  'row_security = off',
+  'statement_timeout = 0',
+  'lock_timeout = 0',
+  'idle_in_transaction_session_timeout = 0',
+];
+
+export interface Snapshot {
+  oid: number;
+  /** Clock of the source just before the snapshot was taken: everything committed by then is in it. ISO 8601, UTC, microseconds. */
+  readAsOf: string;
+}
+
+/**
+ * Begins the transaction that reads. The table is locked (ACCESS SHARE) before the snapshot is taken: TRUNCATE and rewriting ALTERs do not
+ * respect older snapshots, so one that came between would show an empty table.
+ * @throws FirnError SourceTableMissing, SourcePermissionDenied
+ */
+export async function beginSnapshot(client: Client, relation: Plan['relation']): Promise<Snapshot> {
+  const { oid, kind } = await readTable(client, relation);
+  const begin = ['BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY', ...settings.map((setting) => `SET LOCAL ${setting}`)];
+  // Materialized views and foreign tables cannot be locked by LOCK TABLE.
+  if (kind !== 'materialized view' && kind !== 'foreign table') begin.push(`LOCK TABLE ${quoteRelation(relation)} IN ACCESS SHARE MODE`);
+  await query(client, begin.join('; '));
+  const [clock] = await query<{ at: string }>(
+    client,
+    `SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
+  );
+  return { oid, readAsOf: clock!.at };
+}
+
+/** How a planned column is read from the table as it is now. */
+export interface Reading {
+  column: Column;
+  nullable: boolean;
+  selection: Selection;
+  decoder: Decoder;
+}
+
+/** @throws FirnError SchemaChangedDuringRun: a column has gone, or has another type than when the run was planned */
+export async function readingsOf(client: Client, oid: number, relation: Plan['relation'], columns: readonly Column[]): Promise<Reading[]> {
+  const live = new Map((await readColumns(client, oid)).map((column) => [column.name, column]));
+  return columns.map((column) => {
+    const now = live.get(column.name);
+    const name = `${relation.schema}.${relation.table}`;
+    if (now === undefined)
+      throw new FirnError('SchemaChangedDuringRun', `${name}: column ${column.name} was dropped after the run was planned.`);
+    const mapped = mapType(now.type, policiesOf(column));
+    if (!sameType(mapped.parquet, column.parquet)) {
+      throw new FirnError(
+        'SchemaChangedDuringRun',
+        `${name}: column ${column.name} was ${column.sourceType} and is now ${now.sourceType}.`,
+      );
+    }
+    return { column, nullable: now.nullable, selection: mapped.selection, decoder: mapped.decoder };
+  });
+}
+
+function sameType(a: ParquetType, b: ParquetType): boolean {
+  if (a.kind === 'decimal' && b.kind === 'decimal') return a.precision === b.precision && a.scale === b.scale;
+  if (a.kind === 'timestamp' && b.kind === 'timestamp') return a.utc === b.utc;
+  return a.kind === b.kind;
+}

@@ -1,0 +1,128 @@
+import type { Column, ParquetType } from '../../column.js';
+import type { TableConfig } from '../../config/schema.js';
+import { FirnError } from '../../errors.js';
+
+export type Policies = NonNullable<TableConfig['policies']>;
+export const defaultPolicies: Policies = { numeric_nan: 'error', unbounded_numeric: 'text', date_out_of_range: 'error' };
+
+/** A column's type as the catalog tells it; a domain is already replaced by its base type. */
+export interface SourceType {
+  schema: string;
+  name: string;
+  /** pg_type.typtype: b base, c composite, e enum, r range, m multirange. */
+  kind: string;
+  typmod: number;
+  array: boolean;
+}
+
+/** In what form the server sends the column: its own binary form, or converted by the query. */
+export type Selection = 'native' | 'text' | 'json' | 'float8' | 'money';
+
+/** How the decoder reads the field. `bytes` takes it as it is. */
+export type Decoder =
+  | { kind: 'bool' | 'int2' | 'int4' | 'int8' | 'uint4' | 'uint8' | 'float4' | 'float8' }
+  | { kind: 'date' | 'time' | 'timestamp' | 'uuid' | 'jsonb' | 'bytes' }
+  | { kind: 'numeric'; precision: number; scale: number };
+
+export interface Mapping extends Pick<Column, 'parquet' | 'raw' | 'staging' | 'convert' | 'unrepresentable'> {
+  selection: Selection;
+  decoder: Decoder;
+}
+
+function mapping(parquet: ParquetType, snowflake: string, kind: Exclude<Decoder['kind'], 'numeric'>, more: Partial<Mapping> = {}): Mapping {
+  return { parquet, raw: snowflake, staging: snowflake, convert: 'none', selection: 'native', decoder: { kind }, ...more };
+}
+
+const text = mapping({ kind: 'string' }, 'VARCHAR', 'bytes');
+const textBySource: Mapping = { ...text, selection: 'text' };
+const json = mapping({ kind: 'json' }, 'VARCHAR', 'bytes', { staging: 'VARIANT', convert: 'parse_json' });
+const jsonBySource: Mapping = { ...json, selection: 'json' };
+const integer = 'NUMBER(38,0)';
+
+/** The types of pg_catalog that have a decoder. All others are sent as text by the server. */
+const types: Record<string, Mapping> = {
+  bool: mapping({ kind: 'boolean' }, 'BOOLEAN', 'bool'),
+  int2: mapping({ kind: 'int32' }, integer, 'int2'),
+  int4: mapping({ kind: 'int32' }, integer, 'int4'),
+  int8: mapping({ kind: 'int64' }, integer, 'int8'),
+  oid: mapping({ kind: 'int64' }, integer, 'uint4'),
+  xid: mapping({ kind: 'int64' }, integer, 'uint4'),
+  cid: mapping({ kind: 'int64' }, integer, 'uint4'),
+  // Snowflake rejects UINT64 beyond 2^63 - 1.
+  xid8: mapping({ kind: 'decimal', precision: 20, scale: 0 }, 'NUMBER(20,0)', 'uint8'),
+  float4: mapping({ kind: 'float' }, 'FLOAT', 'float4'),
+  float8: mapping({ kind: 'double' }, 'FLOAT', 'float8'),
+  date: mapping({ kind: 'date' }, 'DATE', 'date'),
+  time: mapping({ kind: 'time' }, 'TIME(6)', 'time'),
+  timestamp: mapping({ kind: 'timestamp', utc: false }, 'TIMESTAMP_NTZ(6)', 'timestamp'),
+  timestamptz: mapping({ kind: 'timestamp', utc: true }, 'TIMESTAMP_LTZ(6)', 'timestamp', { staging: 'TIMESTAMP_TZ(6)', convert: 'utc' }),
+  text,
+  varchar: text,
+  // Not by ::text, which strips the padding.
+  bpchar: text,
+  name: text,
+  uuid: mapping({ kind: 'string' }, 'VARCHAR', 'uuid'),
+  bytea: mapping({ kind: 'binary' }, 'BINARY', 'bytes'),
+  json,
+  jsonb: { ...json, decoder: { kind: 'jsonb' } },
+  // Its own text depends on the locale.
+  money: { ...text, selection: 'money' },
+};
+
+const dated = new Set(['date', 'time', 'timestamp', 'timestamptz']);
+
+/** @throws FirnError ConfigInvalid for a policy that Snowflake cannot hold */
+export function mapType(type: SourceType, policies: Policies): Mapping {
+  if (type.array || type.kind === 'c') return jsonBySource;
+  if (type.kind === 'e') return text;
+  if (type.schema !== 'pg_catalog') return type.name === 'hstore' ? jsonBySource : textBySource;
+  if (type.name === 'numeric') return mapNumeric(type.typmod, policies);
+  const found = types[type.name];
+  if (found === undefined) return textBySource;
+  return dated.has(type.name) ? { ...found, unrepresentable: policies.date_out_of_range } : found;
+}
+
+/** Precision and scale of numeric(p,s). The scale has 11 bits and a sign. Source: PostgreSQL, numeric.c, make_numeric_typmod. */
+function declared(typmod: number): { precision: number; scale: number } | null {
+  if (typmod < 4) return null;
+  const bits = typmod - 4;
+  const precision = (bits >> 16) & 0xffff;
+  const scale = ((bits & 0x7ff) ^ 1024) - 1024;
+  if (scale < 0) return { precision: precision - scale, scale: 0 };
+  return { precision: Math.max(precision, scale), scale };
+}
+
+function decimal(precision: number, scale: number, policies: Policies): Mapping {
+  return {
+    ...mapping({ kind: 'decimal', precision, scale }, `NUMBER(${precision},${scale})`, 'bytes'),
+    decoder: { kind: 'numeric', precision, scale },
+    unrepresentable: policies.numeric_nan,
+  };
+}
+
+function mapNumeric(typmod: number, policies: Policies): Mapping {
+  const size = declared(typmod);
+  if (size !== null && size.precision <= 38 && size.scale <= 37) return decimal(size.precision, size.scale, policies);
+  const policy = policies.unbounded_numeric;
+  if (policy === 'text') return textBySource;
+  if (policy === 'float') return mapping({ kind: 'double' }, 'FLOAT', 'float8', { selection: 'float8' });
+  const [precision, scale] = policy.match(/\d+/g)!.map(Number) as [number, number];
+  if (precision < 1 || precision > 38 || scale > 37 || scale > precision) {
+    throw new FirnError(
+      'ConfigInvalid',
+      `policies.unbounded_numeric: ${policy} is not a NUMBER of Snowflake (precision 1 to 38, scale 0 to 37).`,
+    );
+  }
+  return decimal(precision, scale, policies);
+}
+
+/** The policies that a planned column was made by, as far as they concern it: what the extractor has in hand is the plan. */
+export function policiesOf({ parquet, unrepresentable = 'error' }: Pick<Column, 'parquet' | 'unrepresentable'>): Policies {
+  const unbounded =
+    parquet.kind === 'decimal' ? `number(${parquet.precision},${parquet.scale})` : parquet.kind === 'double' ? 'float' : 'text';
+  return {
+    numeric_nan: unrepresentable === 'null' ? 'null' : 'error',
+    unbounded_numeric: unbounded,
+    date_out_of_range: unrepresentable,
+  };
+}

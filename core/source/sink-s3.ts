@@ -1,0 +1,91 @@
+import {
+  AbortMultipartUploadCommand,
+  type CompletedPart,
+  CompleteMultipartUploadCommand,
+  CreateMultipartUploadCommand,
+  PutObjectCommand,
+  type S3Client,
+  UploadPartCommand,
+} from '@aws-sdk/client-s3';
+import type { FileSink } from './sink.js';
+
+const partBytes = 8 << 20;
+/** Parts under way at once. Memory: this many parts and the one being filled. */
+const inFlight = 2;
+
+/**
+ * An object on S3: one PUT when it fits into a part, else a multipart upload of 8 MiB parts (10,000 at most: 78 GiB).
+ * Completes with `If-None-Match: *`, so an existing object is never overwritten: then `close` throws S3's PreconditionFailed.
+ */
+export function openS3File(client: S3Client, bucket: string, key: string): FileSink {
+  return new S3File(client, { Bucket: bucket, Key: key });
+}
+
+class S3File implements FileSink {
+  readonly name: string;
+  #part = Buffer.allocUnsafeSlow(partBytes);
+  #length = 0;
+  #uploadId: string | undefined;
+  readonly #parts: Promise<CompletedPart>[] = [];
+  readonly #cancel = new AbortController();
+
+  constructor(
+    private readonly client: S3Client,
+    private readonly target: { Bucket: string; Key: string },
+  ) {
+    this.name = target.Key;
+  }
+
+  async write(bytes: Uint8Array): Promise<void> {
+    for (let from = 0; from < bytes.length; ) {
+      const count = Math.min(partBytes - this.#length, bytes.length - from);
+      this.#part.set(bytes.subarray(from, from + count), this.#length);
+      this.#length += count;
+      from += count;
+      if (this.#length === partBytes) await this.#sendPart();
+    }
+  }
+
+  async close(): Promise<void> {
+    if (this.#uploadId === undefined) {
+      await this.client.send(new PutObjectCommand({ ...this.target, Body: this.#part.subarray(0, this.#length), IfNoneMatch: '*' }), {
+        abortSignal: this.#cancel.signal,
+      });
+      return;
+    }
+    if (this.#length > 0) await this.#sendPart();
+    const Parts = await Promise.all(this.#parts);
+    await this.client.send(
+      new CompleteMultipartUploadCommand({ ...this.target, UploadId: this.#uploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' }),
+      { abortSignal: this.#cancel.signal },
+    );
+  }
+
+  async abort(): Promise<void> {
+    this.#cancel.abort();
+    await Promise.allSettled(this.#parts);
+    if (this.#uploadId === undefined) return;
+    await this.client.send(new AbortMultipartUploadCommand({ ...this.target, UploadId: this.#uploadId })).catch(() => {});
+  }
+
+  async #sendPart(): Promise<void> {
+    const abortSignal = this.#cancel.signal;
+    if (this.#uploadId === undefined) {
+      const created = await this.client.send(new CreateMultipartUploadCommand(this.target), { abortSignal });
+      this.#uploadId = created.UploadId;
+    }
+    const PartNumber = this.#parts.length + 1;
+    const sent = this.client
+      .send(new UploadPartCommand({ ...this.target, UploadId: this.#uploadId, PartNumber, Body: this.#part.subarray(0, this.#length) }), {
+        abortSignal,
+      })
+      .then(({ ETag }) => ({ ETag, PartNumber }));
+    // Awaited below or in close(); until then a failure must not count as unhandled.
+    sent.catch(() => {});
+    this.#parts.push(sent);
+    this.#part = Buffer.allocUnsafeSlow(partBytes);
+    this.#length = 0;
+    const oldest = this.#parts[this.#parts.length - inFlight];
+    if (oldest !== undefined) await oldest;
+  }
+}
