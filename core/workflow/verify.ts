@@ -7,12 +7,13 @@ import { readResult } from './process.js';
 import type { WarehouseStep } from './warehouse-step.js';
 
 /** Verify: rows read = rows loaded = rows accounted for. Only then may the run commit. @throws FirnError CountMismatch */
-export async function verify({ run, raw, state, warehouse, log }: WarehouseStep): Promise<void> {
+export async function verify({ run, raw, state, warehouse, log }: WarehouseStep): Promise<object> {
   const result = await readResult(warehouse, run.runId);
   if (!result) throw new FirnError('Internal', `Run ${run.runId} has no row in FIRN.RUN_RESULTS.`);
   compareCounts(run, await readManifest(raw, run.runId), result);
   await recordResult(state, run.runId, result);
   log.info({ ...result }, 'verified');
+  return {};
 }
 
 export function compareCounts({ table }: Pick<RunRef, 'table'>, manifest: Pick<Manifest, 'rows'>, result: RunResult): void {

@@ -14,7 +14,5 @@ export const handler = step('seal', eventSchema, async ({ run }, log) => {
   const { plan, fence } = await holdPlan(state, raw, run);
   // The source is done with, whatever Snowflake does.
   await releasePermit(state, run);
-  return withSnowflake({ run: run.runId, step: 'seal' }, plan.target.warehouse, (warehouse) =>
-    sealRun({ run, plan, fence, state, raw, warehouse, log }),
-  );
+  return withSnowflake({ ...run }, plan.target.warehouse, (warehouse) => sealRun({ run, plan, fence, state, raw, warehouse, log }));
 });
