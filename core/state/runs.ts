@@ -135,9 +135,9 @@ export async function finishRun(
 
 /** A failed run runs again. False when it is not failed. */
 export async function reopenRun(state: RuntimeState, runId: string, redrivenBy: string | null): Promise<boolean> {
-  return setFields(state, runId, { status: 'RUNNING', finishedAt: null, error: null, redrivenBy }, '#status = :failed', {
-    ':failed': 'FAILED',
-  });
+  // Step Functions may go on calling it failed for a moment: it is not to be asked at once.
+  const reopened: Settable = { status: 'RUNNING', finishedAt: null, error: null, redrivenBy, checkedAt: new Date().toISOString() };
+  return setFields(state, runId, reopened, '#status = :failed', { ':failed': 'FAILED' });
 }
 
 /** Notes that Step Functions is asked about the run now. False when somebody did since `since`. */

@@ -212,6 +212,16 @@ describe('a run owns its table (executions in memory, DynamoDB local)', () => {
     await expect(reacquire(state, young, 0)).rejects.toEqual(supersededError);
   });
 
+  it('is joined by nobody after it took the table back: it has read already', async () => {
+    const old = await reading();
+    executions.set(old.runId, 'failed');
+    const young = await reading();
+    executions.set(young.runId, 'failed');
+    executions.set(old.runId, 'alive');
+    await reacquire(state, old, 0);
+    expect((await started()).runId).not.toBe(old.runId);
+  });
+
   it('waits again, or steps back, when it lost its place before it read anything', async () => {
     const owner = await reading();
     const lost = await started();

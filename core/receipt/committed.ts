@@ -1,0 +1,26 @@
+import type { Manifest } from '../plan/manifest.js';
+import type { Plan } from '../plan/plan.js';
+import type { RunResult } from '../state/runs.js';
+import type { Receipt } from './receipt.js';
+
+/** What a receipt says of a run that has committed. */
+export function committedReceipt(plan: Plan, manifest: Manifest, result: RunResult): Partial<Receipt> {
+  const { rows_loaded, rows_inserted, rows_updated, rows_unchanged, rows_superseded, rows_deleted } = result;
+  return {
+    mode: plan.mode,
+    read_as_of: manifest.readAsOf,
+    rows_read: manifest.rows,
+    rows_loaded,
+    rows_merged: rows_inserted + rows_updated + rows_unchanged + rows_superseded,
+    rows_inserted,
+    rows_updated,
+    rows_unchanged,
+    rows_superseded,
+    rows_deleted,
+    files: manifest.files.length,
+    bytes: manifest.bytes,
+    watermark_before: plan.watermarkBefore?.lowerBound ?? null,
+    watermark_after: plan.watermarkAfter?.lowerBound ?? null,
+    warnings: [...plan.warnings, ...Object.entries(manifest.policyCounts).map(([policy, count]) => `${policy}: ${count} values`)],
+  };
+}
