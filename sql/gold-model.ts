@@ -53,8 +53,9 @@ WHERE NOT EXISTS (SELECT 1 FROM ${latest} WHERE latest.model = ? AND latest.chec
     sql: `${insert}
 SELECT latest.model, latest.kind, latest.key_columns, latest.reads, NULL, 'removed', SYSDATE()
 FROM ${latest}
-WHERE latest.query IS NOT NULL AND NOT ARRAY_CONTAINS(TO_VARIANT(latest.model), PARSE_JSON(?))`,
-    binds: [JSON.stringify(models.map(({ name }) => name))],
+WHERE latest.query IS NOT NULL AND latest.model NOT IN (${['?', ...models.map(() => '?')].join(', ')})`,
+    // No model has the empty name: without it, an empty list would not parse.
+    binds: ['', ...models.map(({ name }) => name)],
   };
   return [...present, gone];
 }

@@ -1,0 +1,128 @@
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Plan } from '../../../core/plan/plan.js';
+import { qualifiedName } from '../../../core/warehouse/identifiers.js';
+import type { Warehouse } from '../../../core/warehouse/snowflake.js';
+import { type LocalSnowflake, startLocalSnowflake } from './local-snowflake.js';
+import { column, id, ingest, note, planOf, prepare, staged } from './table.js';
+
+let snowflake: LocalSnowflake;
+let warehouse: Warehouse;
+
+beforeAll(async () => {
+  snowflake = await startLocalSnowflake();
+  warehouse = snowflake.warehouse;
+});
+afterAll(() => snowflake?.stop());
+
+const columnsOf = async (schema: string, table: string) =>
+  (
+    await warehouse.query(
+      'SELECT column_name AS NAME FROM INFORMATION_SCHEMA.COLUMNS WHERE table_schema = ? AND table_name = ? ORDER BY ordinal_position',
+      [schema, table],
+    )
+  ).map(({ NAME }) => NAME);
+
+const events = (plan: Plan) =>
+  warehouse.query('SELECT event AS EVENT, fence AS FENCE FROM FIRN.RUN_EVENTS WHERE run_id = ? ORDER BY fence', [plan.run.runId]);
+
+it('creates raw, staging, view and pipe, and records the plan', async () => {
+  const plan = planOf('fresh', 1);
+  expect(await prepare(warehouse, plan, 1)).toEqual({
+    raw: '"RAW_CLR"."FRESH"',
+    staging: '"STAGING_CLR"."FRESH"',
+    pipe: '"RAW_CLR"."FRESH_PIPE"',
+    created: true,
+    changes: [],
+  });
+  expect(await columnsOf('RAW_CLR', 'FRESH')).toEqual([
+    'ID',
+    'NOTE',
+    '_FIRN_RUN',
+    '_FIRN_OP',
+    '_FIRN_ORDER',
+    '_FIRN_FILE',
+    '_FIRN_LOADED_AT',
+  ]);
+  expect(await columnsOf('STAGING_CLR', 'FRESH')).toEqual([
+    'ID',
+    'NOTE',
+    '_FIRN_ORDER',
+    '_FIRN_RUN',
+    '_FIRN_HASH',
+    '_FIRN_DELETED',
+    '_FIRN_LOADED_AT',
+  ]);
+  const [run] = await warehouse.query('SELECT STATUS, MODE, STARTED_AT FROM FIRN.RUNS WHERE run_id = ?', [plan.run.runId]);
+  expect(run).toEqual({ STATUS: 'RUNNING', MODE: 'full', STARTED_AT: '2025-11-05T12:00:00Z' });
+});
+
+it('changes nothing when it runs again, and records a new claim', async () => {
+  const plan = planOf('repeated', 1);
+  await prepare(warehouse, plan, 1);
+  expect(await prepare(warehouse, plan, 1)).toMatchObject({ created: false, changes: [] });
+  await prepare(warehouse, plan, 2);
+  expect(await events(plan)).toEqual([
+    { EVENT: 'PREPARED', FENCE: 1 },
+    { EVENT: 'PREPARED', FENCE: 2 },
+  ]);
+});
+
+it('adds new columns to raw, view and staging, and keeps those that the source has dropped', async () => {
+  await ingest(warehouse, planOf('evolving', 1), 1, [[1, 'a']]);
+  const plan = planOf('evolving', 2, { columns: [id, column('EXTRA', 'VARCHAR')] });
+  expect((await prepare(warehouse, plan, 2)).changes).toEqual([
+    'RAW_CLR.EVOLVING.EXTRA added as VARCHAR',
+    'STAGING_CLR.EVOLVING.EXTRA added as VARCHAR',
+  ]);
+  await ingest(warehouse, plan, 2, [
+    [1, 'x'],
+    [2, 'y'],
+  ]);
+  expect(await staged(warehouse, plan, ['NOTE'])).toEqual([
+    [1, 'x', 'a'],
+    [2, 'y', null],
+  ]);
+  expect(await columnsOf('RAW_CLR', 'EVOLVING_COMMITTED')).toContain('EXTRA');
+});
+
+it('widens numbers', async () => {
+  const amount = (type: string) => ({ columns: [id, column('AMOUNT', type)] });
+  await ingest(warehouse, planOf('widened', 1, amount('NUMBER(5,2)')), 1, [[1, '999.99']]);
+  const plan = planOf('widened', 2, amount('NUMBER(12,2)'));
+  expect((await prepare(warehouse, plan, 2)).changes).toEqual([
+    'RAW_CLR.WIDENED.AMOUNT widened from NUMBER(5,2) to NUMBER(12,2)',
+    'STAGING_CLR.WIDENED.AMOUNT widened from NUMBER(5,2) to NUMBER(12,2)',
+  ]);
+  await ingest(warehouse, plan, 2, [[1, '1234567890.12']]);
+  expect(await staged(warehouse, plan)).toEqual([[1, 1234567890.12]]);
+});
+
+it('refuses a type that the column cannot become, and changes nothing', async () => {
+  await prepare(warehouse, planOf('refused', 1), 1);
+  const plan = planOf('refused', 2, { columns: [id, column('NOTE', 'NUMBER(38,0)'), column('EXTRA', 'VARCHAR')] });
+  await expect(prepare(warehouse, plan, 2)).rejects.toMatchObject({
+    name: 'ColumnTypeChanged',
+    message: expect.stringContaining('STAGING_CLR.REFUSED.NOTE is VARCHAR'),
+  });
+  expect(await columnsOf('STAGING_CLR', 'REFUSED')).not.toContain('EXTRA');
+});
+
+it('makes no pipe for a table that is loaded by COPY', async () => {
+  expect(await prepare(warehouse, planOf('copied', 1, { loader: 'copy' }), 1)).toMatchObject({ pipe: null });
+});
+
+it('takes names that would be SQL', async () => {
+  const name = `o'clock"; DROP SCHEMA FIRN; --`;
+  const base = planOf('hostile', 1);
+  const plan = { ...base, run: { ...base.run, table: name }, target: { ...base.target, rawTable: name, stagingTable: name } };
+  expect(await ingest(warehouse, plan, 1, [[1, 'a']])).toMatchObject({ rows_inserted: 1 });
+  expect(await warehouse.query(`SELECT NOTE FROM ${qualifiedName('STAGING_CLR', name)}`)).toEqual([{ NOTE: 'a' }]);
+});
+
+it('may run beside itself', async () => {
+  const plan = planOf('beside', 1, { columns: [id, note] });
+  const sessions = await Promise.all([snowflake.connect(), snowflake.connect()]);
+  await Promise.allSettled(sessions.map((session) => prepare(session, plan, 1)));
+  await Promise.all(sessions.map((session) => session.close()));
+  expect(await ingest(warehouse, plan, 1, [[1, 'a']])).toMatchObject({ rows_inserted: 1 });
+});
