@@ -64,6 +64,8 @@ export async function extract(extraction: Extraction): Promise<Extracted> {
   const cancel = (): void => void cancelQuery(client, connection);
   signal?.addEventListener('abort', cancel, { once: true });
   try {
+    // It may have come while the connection was made.
+    refuseAborted(signal);
     return await read(client, extraction);
   } catch (error) {
     refuseAborted(signal);

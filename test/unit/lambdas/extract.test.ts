@@ -1,0 +1,155 @@
+import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { DuckDBInstance } from '@duckdb/node-api';
+import type { Client } from 'pg';
+import { ulid } from 'ulid';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { tableConfigSchema } from '../../../core/config/schema.js';
+import { FirnError } from '../../../core/errors.js';
+import { createLog } from '../../../core/log.js';
+import { makePlan } from '../../../core/plan/make-plan.js';
+import type { Plan } from '../../../core/plan/plan.js';
+import type { RawBucket } from '../../../core/raw-bucket/objects.js';
+import { describeTable } from '../../../core/source/postgres/catalog.js';
+import { extractChunk, readPart } from '../../../core/workflow/extract-chunk.js';
+import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
+import { type LocalAws, startLocalAws } from '../state/local-aws.js';
+
+let aws: LocalAws;
+let server: RunningPostgres;
+let admin: Client;
+let raw: RawBucket;
+
+beforeAll(async () => {
+  [aws, server] = await Promise.all([startLocalAws(), startPostgres()]);
+  raw = { client: new S3Client({}), bucket: 'raw' };
+  await raw.client.send(new CreateBucketCommand({ Bucket: raw.bucket }));
+  admin = await server.connect();
+});
+afterAll(() => Promise.all([aws.stop(), server.stop()]));
+beforeEach(() =>
+  admin.query(`DROP TABLE IF EXISTS orders CASCADE;
+    CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric(12,2), changed timestamptz DEFAULT '2025-11-05 12:00+00');
+    INSERT INTO orders SELECT i, i / 4.0 FROM generate_series(1, 1000) i; ANALYZE orders`),
+);
+
+const log = createLog({});
+async function planned(config: object = {}, chunkBytes?: number): Promise<Plan> {
+  const parsed = tableConfigSchema.parse({ table: 'orders', ...config });
+  const relation = { schema: 'public', table: 'orders' };
+  const run = { runId: ulid(), source: 'PostgreSQL', database: 'clr', table: 'orders' };
+  const table = {
+    run,
+    mode: null,
+    config: parsed,
+    configVersion: 1,
+    sourceType: 'postgres',
+    fence: 7,
+    baseVersion: 0,
+    watermark: null,
+    checkpoints: [],
+    chunkBytes,
+  } as const;
+  return (await makePlan(admin, { ...table, checkpoints: [] }, await describeTable(admin, relation, parsed), new Date())).plan;
+}
+
+const run = (plan: Plan, chunk = 0, signal = new AbortController().signal) => {
+  const connection = {
+    host: '127.0.0.1',
+    port: server.port,
+    user: 'postgres',
+    password: '',
+    database: 'postgres',
+    sslmode: 'disable',
+  } as const;
+  return extractChunk({ run: plan.run, plan, raw, connection, log, signal }, chunk);
+};
+
+/** Data files under the plan's prefix that are the run's. */
+async function filesOf(plan: Plan): Promise<string[]> {
+  const { Contents = [] } = await raw.client.send(
+    new ListObjectsV2Command({ Bucket: raw.bucket, Prefix: `${plan.prefix}${plan.run.runId}` }),
+  );
+  return Contents.map(({ Key }) => Key!);
+}
+
+/** Until a session waits for a lock of `admin`. */
+async function waitingForLock(): Promise<void> {
+  for (;;) {
+    const { rowCount } = await admin.query('SELECT 1 FROM pg_locks WHERE NOT granted');
+    if (rowCount) return;
+  }
+}
+
+async function rowsOf(key: string, sql: string): Promise<unknown[][]> {
+  const { Body } = await raw.client.send(new GetObjectCommand({ Bucket: raw.bucket, Key: key }));
+  const { writeFile, mkdtemp } = await import('node:fs/promises');
+  const file = `${await mkdtemp('/tmp/firn-test-parquet-')}/file.parquet`;
+  await writeFile(file, await Body!.transformToByteArray());
+  const connection = await (await DuckDBInstance.create()).connect();
+  return (await connection.runAndReadAll(sql.replace('FILE', `'${file}'`))).getRowsJson();
+}
+
+describe('a chunk (PostgreSQL and S3 local)', () => {
+  it('becomes Parquet files with the run in each row, and one part manifest', async () => {
+    const plan = await planned();
+    const part = await run(plan);
+    expect(part).toMatchObject({ runId: plan.run.runId, chunk: 0, rows: 1000, files: [{ rows: 1000, bytes: expect.any(Number) }] });
+    const [key] = await filesOf(plan);
+    expect(part.files[0]!.key).toBe(key);
+    expect(key).toMatch(new RegExp(`^PostgreSQL/clr/orders/[0-9-]{10}/\\d\\d/${plan.run.runId}-0000-[0-9a-f]{12}000\\.parquet$`));
+    const rows = await rowsOf(
+      key!,
+      'SELECT count(*), sum("AMOUNT")::varchar, min("_FIRN_RUN"), max("_FIRN_OP"), min("_FIRN_ORDER") FROM FILE',
+    );
+    expect(rows).toEqual([['1000', '125125.00', plan.run.runId, 'R', plan.order]]);
+    expect(await readPart(raw, plan.run, 0)).toEqual(part);
+  });
+
+  it('of no rows has no file', async () => {
+    await admin.query('TRUNCATE orders');
+    const plan = await planned();
+    expect(await run(plan)).toMatchObject({ rows: 0, files: [] });
+    expect(await filesOf(plan)).toEqual([]);
+  });
+
+  it('read twice leaves two files, of which the first one counts', async () => {
+    const plan = await planned();
+    const first = await run(plan);
+    await admin.query('DELETE FROM orders WHERE id > 10');
+    expect(await run(plan)).toEqual(first);
+    expect(await filesOf(plan)).toHaveLength(2);
+  });
+
+  it('chunks together hold each row once, also those that came after planning', async () => {
+    const plan = await planned({}, 8000);
+    expect(plan.chunks.length).toBeGreaterThan(1);
+    await admin.query('INSERT INTO orders VALUES (-5, 0), (5000, 0)');
+    const parts = await Promise.all(plan.chunks.map(({ number }) => run(plan, number)));
+    expect(parts.reduce((sum, { rows }) => sum + rows, 0)).toBe(1002);
+  });
+
+  it.each(['at once', 'while it waits'])(
+    'that runs out of time ends with that error, and leaves neither part nor file: %s',
+    async (when) => {
+      const plan = await planned();
+      const limit = new AbortController();
+      await admin.query('BEGIN; LOCK TABLE orders');
+      const reading = run(plan, 0, limit.signal);
+      if (when === 'while it waits') await waitingForLock();
+      limit.abort(new FirnError('TimedOut', 'too long'));
+      await expect(reading).rejects.toMatchObject({ name: 'TimedOut', message: 'too long' });
+      await admin.query('ROLLBACK');
+      expect(await readPart(raw, plan.run, 0)).toBeNull();
+      expect(await filesOf(plan)).toEqual([]);
+    },
+  );
+
+  it('whose part somebody else wrote meanwhile answers that part', async () => {
+    const plan = await planned();
+    const other = { runId: plan.run.runId, chunk: 0, files: [], rows: 0, readAsOf: '2025-11-05T12:00:00.000000Z', policyCounts: {} };
+    await raw.client.send(
+      new PutObjectCommand({ Bucket: raw.bucket, Key: `_manifests/${plan.run.runId}/parts/0000.json`, Body: JSON.stringify(other) }),
+    );
+    expect(await run(plan)).toEqual(other);
+  });
+});
