@@ -2,6 +2,7 @@ import { FirnError } from '../errors.js';
 import type { Mode } from '../plan/plan.js';
 import { joinOrStart, type Placement } from '../state/claim.js';
 import { joinBatch, readRun } from '../state/runs.js';
+import { settleRun } from '../state/settle.js';
 import { readConfiguredTable } from '../state/table-configs.js';
 import type { Batch, RowOutcome } from './batch.js';
 import type { StartContext } from './context.js';
@@ -40,8 +41,12 @@ export async function ingestRows(context: StartContext, batch: Batch, rows: Row[
 async function place(context: StartContext, request: TableRequest, candidate: string): Promise<Placement> {
   const { state, configs } = context;
   const { source, database, table } = request;
-  // Started by an earlier attempt of this batch, perhaps long ended.
-  if (await readRun(state, candidate)) return { runId: candidate, joined: false };
+  // An earlier attempt of this batch has claimed for it: perhaps it died before it started it, perhaps the run has long ended.
+  const before = await readRun(state, candidate);
+  if (before) {
+    await settleRun(state, before);
+    return { runId: candidate, joined: false };
+  }
   const { config } = await readConfiguredTable(configs, request);
   const mode: Mode = request.mode ?? config.mode;
   if (mode === 'incremental' && config.mode === 'full' && config.cursor_column === undefined) {
