@@ -6,11 +6,11 @@ import { qualifiedName } from '../../core/warehouse/identifiers.js';
 import type { Warehouse } from '../../core/warehouse/snowflake.js';
 
 const count = async (warehouse: Warehouse, name: string): Promise<number> =>
-  Number((await warehouse.query(`SELECT COUNT(*) AS N FROM ${name}`))[0]!['N']);
+  Number((await warehouse.query(`SELECT COUNT(*) AS N FROM ${name}`))[0]!.N);
 
 /** Rows of each table at the source, in raw and in staging, side by side. @throws Error when source and staging differ */
 export async function showLayers(source: pg.Client, warehouse: Warehouse): Promise<void> {
-  const names = (await warehouse.query('SELECT TABLE_NAME FROM FIRN.TABLES ORDER BY TABLE_NAME')).map((row) => String(row['TABLE_NAME']));
+  const names = (await warehouse.query('SELECT TABLE_NAME FROM FIRN.TABLES ORDER BY TABLE_NAME')).map((row) => String(row.TABLE_NAME));
   const rows: string[][] = [];
   for (const name of names) {
     const atSource = Number((await source.query(`SELECT count(*) AS n FROM ${name}`)).rows[0].n);

@@ -89,7 +89,7 @@ async function surviveAnOutage(sandbox: SandboxState, warehouse: Warehouse): Pro
 async function ingest(warehouse: Warehouse, statement: string, expected: Receipt['status'] = 'SUCCEEDED'): Promise<Receipt[]> {
   print(`   ${colors.cyan(`${statement};`)}\n`);
   const rows = await steps.run('answered', () => warehouse.query(statement));
-  const receipts = rows.map((row) => row['RECEIPT'] as Receipt);
+  const receipts = rows.map((row) => row.RECEIPT as Receipt);
   print(receiptsTable(receipts));
   const wrong = receipts.find(({ status }) => status !== expected);
   if (wrong) throw new Error(`${wrong.table}: ${wrong.status} instead of ${expected} (run ${wrong.run_id})`);
