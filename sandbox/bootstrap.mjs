@@ -13,10 +13,11 @@ import { fileURLToPath } from 'node:url';
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const inRoot = (path) => join(root, path);
-const logFile = inRoot('.firn/install.log');
 const venv = inRoot('.firn/venv');
 const lockFile = inRoot('sandbox/requirements.lock');
 const terminal = process.stderr.isTTY;
+// Not `npm ci`: it refuses a lock file that lacks an optional package of another platform, and registries do not carry all of them.
+const npmInstall = ['install', '--no-save', '--no-audit', '--no-fund', '--loglevel=error'];
 
 class Missing extends Error {}
 
@@ -59,7 +60,7 @@ function checkMachine() {
 async function install() {
   mkdirSync(inRoot('.firn'), { recursive: true });
   const jobs = [];
-  if (!hasNodeModules()) jobs.push(step('npm ci', 'npm', ['ci', '--no-audit', '--no-fund', '--loglevel=error']));
+  if (!hasNodeModules()) jobs.push(step('npm install', 'npm', npmInstall));
   if (!hasVenv()) jobs.push(makeVenv());
   const outcomes = await Promise.allSettled(jobs);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
@@ -71,12 +72,10 @@ function hasNodeModules() {
   try {
     const wanted = JSON.parse(readFileSync(inRoot('package-lock.json'), 'utf8')).packages;
     const installed = JSON.parse(readFileSync(inRoot('node_modules/.package-lock.json'), 'utf8')).packages;
-    return (
-      Object.entries(wanted).every(
-        ([path, { version, optional, devOptional }]) =>
-          path === '' || (installed[path] ? installed[path].version === version : optional || devOptional),
-      ) && Object.keys(installed).every((path) => wanted[path])
-    );
+    return Object.entries(wanted).every(([path, { version, optional, devOptional }]) => {
+      if (path === '') return true;
+      return installed[path] ? installed[path].version === version : optional || devOptional;
+    });
   } catch {
     return false;
   }
@@ -90,7 +89,9 @@ function linkPostgresLibraries() {
   spawnSync(process.execPath, ['scripts/hydrate-symlinks.js'], { cwd: folder });
 }
 
-const venvStamp = () => createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+function venvStamp() {
+  return createHash('sha256').update(readFileSync(lockFile)).digest('hex');
+}
 
 function hasVenv() {
   try {
@@ -133,7 +134,8 @@ function findPython() {
 
 /** Runs a command with its output in the log, and shows how long it takes. */
 async function step(name, command, args) {
-  const log = openSync(logFile, 'a');
+  const logFile = inRoot(`.firn/install-${name.replaceAll(' ', '-')}.log`);
+  const log = openSync(logFile, 'w');
   const began = Date.now();
   const seconds = () => `${Math.round((Date.now() - began) / 1000)} s`;
   const show = (mark, end) =>
@@ -151,7 +153,7 @@ async function step(name, command, args) {
   clearInterval(timer);
   show(code === 0 ? '✓' : '✗', '\n');
   if (code === 0) return;
-  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(-8);
+  const lines = readFileSync(logFile, 'utf8').trimEnd().split('\n').slice(0, 12);
   throw new Missing(`${name} failed (exit ${code}); log: ${logFile}\n${lines.map((line) => `  | ${line}`).join('\n')}`);
 }
 
