@@ -58,8 +58,10 @@ export function stepsOf(events: HistoryEvent[], now: Date): Step[] {
       if (last.state !== 'running') continue;
       last.seconds += seconds(last.since, at);
       last.state = 'done';
+    } else if (type === 'ExecutionRedriven' && map !== null) {
+      // Its failed iterations run again without the Map being entered again.
+      steps.push({ name: map, seconds: 0, state: 'running', since: at });
     } else if (ends.includes(type!)) {
-      map = null;
       if (last?.state !== 'running') continue;
       last.seconds += seconds(last.since, at);
       last.state = 'stopped';

@@ -5,7 +5,7 @@ import type { FirnEnvironment } from './environment.js';
 import { executionSteps } from './execution-steps.js';
 import { printAside } from './output.js';
 import { type Progress, progress } from './progress.js';
-import { callStart } from './start-function.js';
+import { receiptsOf } from './start-function.js';
 
 /**
  * Waits until the runs are over and shows their steps meanwhile. Leaving by Ctrl-C ends the waiting only: the runs go on.
@@ -36,16 +36,21 @@ export async function followRuns(environment: FirnEnvironment, receipts: Receipt
 async function followRun(
   environment: FirnEnvironment,
   client: SFNClient,
-  receipt: Receipt,
+  begun: Receipt,
   shown: Progress,
   every: number,
 ): Promise<Receipt> {
+  let receipt = begun;
   for (;;) {
     const steps = receipt.execution_arn ? await executionSteps(client, receipt.execution_arn).catch(notYetThere) : [];
     shown.show(receipt.table, steps);
     if (steps.at(-1)?.state !== 'running') {
-      const [now] = await callStart<Receipt>(environment, '/status', [[receipt.run_id]]);
-      if (now!.status !== 'RUNNING') return { ...now!, joined: receipt.joined };
+      const [now] = await receiptsOf(environment, [receipt.run_id]);
+      receipt = { ...now!, joined: receipt.joined };
+      if (receipt.status !== 'RUNNING') {
+        shown.show(receipt.table, steps, true);
+        return receipt;
+      }
     }
     await pause(every);
   }

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { Receipt } from '../core/receipt/receipt.js';
-import { exitCodes } from './exit-codes.js';
 import type { GlobalOptions } from './main.js';
 import { print, printJson } from './output.js';
 
@@ -18,11 +17,11 @@ Examples:
   $ firn ingest PostgreSQL clr orders customers payments --full
   $ firn ingest PostgreSQL clr orders --json
 
-Ends with 1 when any table failed. Ctrl-C ends the waiting, not the runs.`,
+Ends with 1 when any table failed, with 2 when none was started. Ctrl-C ends the waiting, not the runs.`,
   )
   .action(async (source: string, database: string, tables: string[], _options, command: Command) => {
     const options = command.optsWithGlobals<GlobalOptions & { full?: boolean }>();
-    const [{ openEnvironment }, { callStart }, { followRuns }, { hasFailed, receiptsTable }] = await Promise.all([
+    const [{ openEnvironment }, { callStart }, { followRuns }, { failureExit, receiptsTable }] = await Promise.all([
       import('./environment.js'),
       import('./start-function.js'),
       import('./follow.js'),
@@ -32,8 +31,9 @@ Ends with 1 when any table failed. Ctrl-C ends the waiting, not the runs.`,
     // The run's own steps are followed, so the call itself need not wait.
     const wishes = { wait: false, ...(options.full && { mode: 'full' }) };
     const rows = [...new Set(tables)].map((table) => [source, database, table, wishes]);
-    const receipts = await followRuns(environment, await callStart<Receipt>(environment, '/ingest', rows));
+    const started = (await callStart<Receipt>(environment, 'ingest', rows))!;
+    const receipts = await followRuns(environment, started);
     if (options.json) printJson(receipts);
     else print(receiptsTable(receipts));
-    if (receipts.some(hasFailed)) process.exitCode = exitCodes.failed;
+    process.exitCode = failureExit(receipts);
   });

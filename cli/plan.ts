@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import { exitCodes } from './exit-codes.js';
+import { type ErrorRecord, FirnError } from '../core/errors.js';
+import type { Explanation } from '../core/plan/explain.js';
 import type { GlobalOptions } from './main.js';
-import { print, printable, printJson } from './output.js';
+import { print, printable, printJson, table as tableText } from './output.js';
 
 export const planCommand = new Command('plan')
   .description('Show what a run of a table would do. Nothing is written.')
@@ -17,8 +18,23 @@ export const planCommand = new Command('plan')
       import('yaml'),
     ]);
     const environment = await openEnvironment(options);
-    const [plan] = await callStart<{ error?: unknown }>(environment, '/plan', [[source, database, table]]);
+    const [plan] = (await callStart<Explanation & { error?: ErrorRecord }>(environment, 'plan', [[source, database, table]]))!;
+    if (plan!.error) throw new FirnError(plan!.error.code, plan!.error.message);
     if (options.json) printJson(plan);
-    else print(printable(stringify(plan).trimEnd()));
-    if (plan?.error) process.exitCode = exitCodes.failed;
+    else print(planText(plan!, stringify));
   });
+
+function planText({ columns, ...facts }: Explanation, stringify: (value: unknown) => string): string {
+  const head = ['column', 'type at the source', 'in Snowflake', 'type', 'null'];
+  const rows = columns.map(({ name, target, source_type, staging, nullable }) => [
+    name,
+    source_type,
+    target,
+    staging,
+    nullable ? 'yes' : 'no',
+  ]);
+  return `${printable(stringify(facts))}\n${tableText(
+    head,
+    rows.map((row) => row.map(printable)),
+  )}`;
+}

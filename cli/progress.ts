@@ -4,7 +4,8 @@ import { errorColors, printAside } from './output.js';
 
 /** Shows on stderr how far runs are: on a terminal one line per table that changes, else a line per step. */
 export interface Progress {
-  show(table: string, steps: Step[]): void;
+  /** `over`: the run has ended, nothing follows the last step. */
+  show(table: string, steps: Step[], over?: boolean): void;
   end(): void;
 }
 
@@ -40,11 +41,11 @@ function plainLines(): Progress {
     printed.add(key);
   };
   return {
-    show(table, steps) {
+    show(table, steps, ended) {
       for (const [index, step] of steps.entries()) {
         const key = `${table} ${index}`;
-        // The last step may be asked again: it is over when another follows, or when the execution stopped in it.
-        const over = index < steps.length - 1 || step.state === 'stopped';
+        // The last step may be asked again: it is over when another follows, or when the run has ended in it.
+        const over = ended || index < steps.length - 1 || step.state === 'stopped';
         if (over) once(`${key} over`, `${table}: ${step.name} ${step.state} after ${seconds(step)}`);
         else once(key, `${table}: ${step.name} …`);
       }

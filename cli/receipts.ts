@@ -1,4 +1,6 @@
+import { FirnError } from '../core/errors.js';
 import type { Receipt } from '../core/receipt/receipt.js';
+import { type ExitCode, exitCodes } from './exit-codes.js';
 import { colors, number, printable, table } from './output.js';
 
 const statusColors: Record<Receipt['status'], (text: string) => string> = {
@@ -40,5 +42,14 @@ function remarks({ table, error, warnings, joined }: Receipt): string[] {
   return lines.map((line, index) => (index === 0 ? `\n${line}` : line));
 }
 
-/** A run that is over without its data in Snowflake. */
-export const hasFailed = ({ status }: Receipt): boolean => status === 'FAILED' || status === 'REJECTED';
+/** What to end with: nothing started, something failed, or all well. */
+export function failureExit(receipts: Receipt[]): ExitCode {
+  if (receipts.length > 0 && receipts.every(({ status }) => status === 'REJECTED')) return exitCodes.usage;
+  return receipts.some(({ status }) => status === 'FAILED' || status === 'REJECTED') ? exitCodes.failed : exitCodes.ok;
+}
+
+/** The receipt of a run that was named. Throws its error when the run is unknown or cannot be retried: then it tells of no table. */
+export function acceptedReceipt(receipt: Receipt): Receipt {
+  if (receipt.status === 'REJECTED' && !receipt.table && receipt.error) throw new FirnError(receipt.error.code, receipt.error.message);
+  return receipt;
+}

@@ -1,6 +1,5 @@
 import { Command } from 'commander';
 import type { Receipt } from '../core/receipt/receipt.js';
-import { exitCodes } from './exit-codes.js';
 import type { GlobalOptions } from './main.js';
 import { print, printJson } from './output.js';
 
@@ -10,15 +9,13 @@ export const retryCommand = new Command('retry')
   .addHelpText('after', '\nExamples:\n  $ firn retry 01JBX7Q3M9C5V2KD8R4T6W0YZA')
   .action(async (run: string, _options, command: Command) => {
     const options = command.optsWithGlobals<GlobalOptions>();
-    const [{ openEnvironment }, { callStart }, { followRuns }, { hasFailed, receiptsTable }] = await Promise.all([
-      import('./environment.js'),
-      import('./start-function.js'),
-      import('./follow.js'),
-      import('./receipts.js'),
-    ]);
+    const [{ openEnvironment }, { callStart, receiptsOf }, { followRuns }, { acceptedReceipt, failureExit, receiptsTable }] =
+      await Promise.all([import('./environment.js'), import('./start-function.js'), import('./follow.js'), import('./receipts.js')]);
     const environment = await openEnvironment(options);
-    const receipts = await followRuns(environment, await callStart<Receipt>(environment, '/retry', [[run]]));
+    // No answer yet means that the run runs again.
+    const [begun] = (await callStart<Receipt>(environment, 'retry', [[run]])) ?? (await receiptsOf(environment, [run]));
+    const receipts = await followRuns(environment, [acceptedReceipt(begun!)]);
     if (options.json) printJson(receipts[0]);
     else print(receiptsTable(receipts));
-    if (receipts.some(hasFailed)) process.exitCode = exitCodes.failed;
+    process.exitCode = failureExit(receipts);
   });

@@ -1,7 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
-import type { Receipt } from '../core/receipt/receipt.js';
 import type { FirnEnvironment } from './environment.js';
-import { exitCodes } from './exit-codes.js';
 import type { GlobalOptions } from './main.js';
 import { colors, print, printJson } from './output.js';
 
@@ -26,26 +24,28 @@ function positive(text: string): number {
 
 async function listRuns(environment: FirnEnvironment, { json, last }: GlobalOptions & { last: number }): Promise<void> {
   const { ListExecutionsCommand, SFNClient } = await import('@aws-sdk/client-sfn');
-  const { callStart } = await import('./start-function.js');
+  const { receiptsOf } = await import('./start-function.js');
   const stateMachineArn = environment.output('IngestStateMachineArn');
   const { executions } = await new SFNClient({}).send(new ListExecutionsCommand({ stateMachineArn, maxResults: last }));
-  const ids = (executions ?? []).map(({ name }) => [name]);
-  const receipts = await callStart<Receipt>(environment, '/status', ids);
+  const receipts = await receiptsOf(
+    environment,
+    (executions ?? []).map(({ name }) => name!),
+  );
   if (json) return printJson(receipts);
   const { receiptsTable } = await import('./receipts.js');
   print(receipts.length > 0 ? receiptsTable(receipts) : 'No run yet. Start one: firn ingest <source> <database> <table>');
 }
 
 async function showRun(environment: FirnEnvironment, run: string, { json }: GlobalOptions): Promise<void> {
-  const [{ SFNClient }, { executionSteps }, { callStart }, { hasFailed, receiptsTable }] = await Promise.all([
+  const [{ SFNClient }, { executionSteps }, { receiptsOf }, { acceptedReceipt, failureExit, receiptsTable }] = await Promise.all([
     import('@aws-sdk/client-sfn'),
     import('./execution-steps.js'),
     import('./start-function.js'),
     import('./receipts.js'),
   ]);
-  const [receipt] = (await callStart<Receipt>(environment, '/status', [[run]])) as [Receipt];
+  const receipt = acceptedReceipt((await receiptsOf(environment, [run]))[0]!);
   const steps = receipt.execution_arn ? await executionSteps(new SFNClient({}), receipt.execution_arn) : [];
-  if (hasFailed(receipt)) process.exitCode = exitCodes.failed;
+  process.exitCode = failureExit([receipt]);
   if (json) return printJson({ ...receipt, steps });
   print(receiptsTable([receipt]));
   const facts = {
