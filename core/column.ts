@@ -53,3 +53,6 @@ export { systemColumns } from './system-columns.js';
 export function queryOrder(fence: number): string {
   return `${fence.toString(16).padStart(16, '0')}/${'0'.repeat(16)}`;
 }
+
+/** The run number in an order that `queryOrder` made. */
+export const fenceOfOrder = (order: string): number => Number.parseInt(order.slice(0, 16), 16);
