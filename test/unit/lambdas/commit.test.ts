@@ -20,6 +20,7 @@ let commit: typeof import('../../../lambdas/commit/handler.js');
 let clients: typeof import('../../../lambdas/clients.js');
 let state: RuntimeState;
 let table: string;
+let database: string;
 
 const context = { awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 };
 const changed: RunResult = { rows_loaded: 5, rows_inserted: 2, rows_updated: 1, rows_unchanged: 1, rows_superseded: 1, rows_deleted: 4 };
@@ -53,15 +54,16 @@ beforeAll(async () => {
 });
 afterAll(() => aws.stop());
 beforeEach(() => {
-  table = `orders_${ulid()}`;
+  table = 'orders';
+  database = `clr_${ulid()}`;
 });
 
 /** A run that has come to its commit. */
 async function readyToCommit(result: RunResult): Promise<RunRef> {
-  const run: RunRef = { runId: ulid(), source: 'PostgreSQL', database: 'clr', table };
+  const run: RunRef = { runId: ulid(), source: 'PostgreSQL', database, table };
   await joinOrStart(state, run, 'incremental');
   await acquire(state, run);
-  await acquirePermit(state, run, 64);
+  await acquirePermit(state, run, 1);
   const { version } = await markSnapshotTaken(state, run);
   const plan: Plan = {
     run,
@@ -137,14 +139,15 @@ describe('commit (DynamoDB, S3 and Step Functions local)', () => {
         warnings: ['a warning', 'amount numeric_nan: 2 values'],
       },
     });
-    expect((await readDirty(state)).tables).toContainEqual({ source: 'PostgreSQL', database: 'clr', table });
+    expect((await readDirty(state)).tables).toContainEqual({ source: 'PostgreSQL', database, table });
+    expect(await acquirePermit(state, { ...run, runId: ulid() }, 1)).toBe(true);
     expect(await goldExecutions()).toMatchObject([{ status: 'RUNNING' }]);
   });
 
   it('leaves gold alone when no row has changed', async () => {
     const run = await readyToCommit(unchanged);
     await commit.handler({ action: 'commit', run }, context);
-    expect((await readDirty(state)).tables).not.toContainEqual({ source: 'PostgreSQL', database: 'clr', table });
+    expect((await readDirty(state)).tables).not.toContainEqual({ source: 'PostgreSQL', database, table });
     expect(await readRun(state, run.runId)).toMatchObject({ status: 'SUCCEEDED', receipt: { rows_unchanged: 5 } });
   });
 
@@ -163,7 +166,7 @@ describe('commit (DynamoDB, S3 and Step Functions local)', () => {
     const { version, current, checkpoints } = await readTableState(state, run);
     expect({ version, current, checkpoints }).toEqual({ version: 1, current: undefined, checkpoints: [watermarkAfter] });
     expect(await readRun(state, run.runId)).toMatchObject({ status: 'SUCCEEDED' });
-    expect((await readDirty(state)).tables).toContainEqual({ source: 'PostgreSQL', database: 'clr', table });
+    expect((await readDirty(state)).tables).toContainEqual({ source: 'PostgreSQL', database, table });
   });
 
   it('is superseded when a younger run has committed, and then changes nothing', async () => {
@@ -188,7 +191,7 @@ describe('commit (DynamoDB, S3 and Step Functions local)', () => {
   });
 
   it('does not commit a run whose rows were never counted', async () => {
-    const run: RunRef = { runId: ulid(), source: 'PostgreSQL', database: 'clr', table };
+    const run: RunRef = { runId: ulid(), source: 'PostgreSQL', database, table };
     await joinOrStart(state, run, 'full');
     await expect(commit.handler({ action: 'commit', run }, context)).rejects.toMatchObject({ name: 'Internal' });
     expect(await readTableState(state, run)).toMatchObject({ version: 0 });
