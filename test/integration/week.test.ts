@@ -1,0 +1,102 @@
+import { ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { Receipt } from '../../core/receipt/receipt.js';
+import { beginLateOrder, liveADay } from '../../sandbox/demo/changes.js';
+import { stopSource } from '../../sandbox/demo/outage.js';
+import { silentSteps } from '../../sandbox/steps.js';
+import { up } from '../../sandbox/up.js';
+import { useSandbox } from './fixture.js';
+
+const firn = useSandbox();
+
+const tables = ['airlines', 'airports', 'planes', 'weather', 'flights', 'customers', 'orders', 'payments', 'availed_coupon_snapshots'];
+const everyTable = `SELECT ingest_table(source, database, table_name) AS receipt FROM firn.tables WHERE table_name IN (${tables.map((name) => `'${name}'`).join(', ')})`;
+
+async function ingestAll(): Promise<Map<string, Receipt>> {
+  const rows = await firn.warehouse.query(everyTable);
+  return new Map(rows.map(({ RECEIPT }) => [(RECEIPT as Receipt).table, RECEIPT as Receipt]));
+}
+
+const countAtSource = async (table: string): Promise<number> =>
+  Number((await firn.source.query(`SELECT count(*) AS n FROM ${table}`)).rows[0].n);
+
+describe('a week of the demo', () => {
+  let first: Map<string, Receipt>;
+
+  beforeAll(async () => {
+    first = await ingestAll();
+  });
+
+  it('the first fan-out loads every table whole', async () => {
+    for (const table of tables) {
+      const rows = await countAtSource(table);
+      expect(first.get(table), table).toMatchObject({
+        status: 'SUCCEEDED',
+        rows_read: rows,
+        rows_loaded: rows,
+        rows_merged: rows,
+        rows_inserted: rows,
+        watermark_before: null,
+        error: null,
+      });
+    }
+  });
+
+  it.each(tables)('staging of %s is the source, column by column', async (table) => {
+    await firn.expectEqual(table);
+  });
+
+  it('gold was built once for the whole fan-out', async () => {
+    await goldSettles();
+    const builds = await firn.warehouse.query(
+      'SELECT MODEL, STATUS, COUNT(*) AS N FROM FIRN.GOLD_BUILDS GROUP BY MODEL, STATUS ORDER BY MODEL',
+    );
+    expect(builds.length).toBeGreaterThanOrEqual(4);
+    for (const { MODEL, STATUS, N } of builds) expect([MODEL, STATUS, Number(N)]).toEqual([MODEL, 'SUCCEEDED', 1]);
+  });
+
+  it('an incremental run moves what changed, and a late commit is found by the next', async () => {
+    const commitLate = await beginLateOrder(firn.sandbox.postgres.adminUrl);
+    await liveADay(firn.source);
+    const orders = await firn.ingest('orders');
+    expect(orders).toMatchObject({ status: 'SUCCEEDED', mode: 'incremental', rows_inserted: 20, rows_updated: 10, rows_deleted: 0 });
+    expect(orders.watermark_before).toBe(first.get('orders')!.watermark_after);
+    await commitLate();
+    expect(await firn.ingest('orders')).toMatchObject({ status: 'SUCCEEDED', rows_inserted: 1, rows_updated: 0 });
+    await firn.expectEqual('orders');
+    expect(await firn.ingest('customers')).toMatchObject({ rows_inserted: 5, rows_updated: 3 });
+    expect(await firn.ingest('payments')).toMatchObject({ rows_inserted: 20 });
+    await firn.expectEqual('customers');
+    await firn.expectEqual('payments');
+  });
+
+  it('a run during an outage fails, and its redrive finishes it', async () => {
+    await liveADay(firn.source);
+    await firn.source.end();
+    await stopSource(firn.sandbox.directory);
+    const failed = await firn.ingest('orders').finally(async () => {
+      firn.sandbox = await up({ directory: firn.sandbox.directory, steps: silentSteps, push: false });
+    });
+    expect(failed).toMatchObject({ status: 'FAILED', error: { code: 'SourceUnreachable', remedy: 'retry' } });
+
+    firn.source = await reconnect();
+    const done = await firn.redrive(failed);
+    expect(done).toMatchObject({ status: 'SUCCEEDED', run_id: failed.run_id, rows_inserted: 20, error: null });
+    await firn.expectEqual('orders');
+  });
+});
+
+async function reconnect() {
+  const { default: pg } = await import('pg');
+  const client = new pg.Client({ connectionString: firn.sandbox.postgres.adminUrl });
+  await client.connect();
+  return client;
+}
+
+async function goldSettles(): Promise<void> {
+  const client = new SFNClient({});
+  const running = async () =>
+    (await client.send(new ListExecutionsCommand({ stateMachineArn: firn.sandbox.goldStateMachineArn, statusFilter: 'RUNNING' })))
+      .executions!.length;
+  await expect.poll(running, { timeout: 90_000, interval: 250 }).toBe(0);
+}
