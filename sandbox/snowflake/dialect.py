@@ -8,6 +8,7 @@ import re
 import sqlglot
 from fakesnow import transforms as f
 from sqlglot import exp
+from sqlglot.dialects.duckdb import DuckDB
 from sqlglot.errors import ParseError
 
 import column_types
@@ -15,6 +16,9 @@ from errors import syntax_error, unsupported
 from lexer import Reader
 
 T = exp.DataType.Type
+
+# A name in Snowflake, a word of time travel in DuckDB: sqlglot quotes what is listed here.
+DuckDB.Generator.RESERVED_KEYWORDS = {*DuckDB.Generator.RESERVED_KEYWORDS, "at"}
 
 
 def parse(sql: str) -> exp.Expression:
@@ -69,6 +73,8 @@ def _json(node: exp.Expression) -> exp.Expression:
         return exp.If(this=exp.Anonymous(this="json_valid", expressions=[node.this]), true=exp.null(), false=exp.Literal.string("invalid JSON"))
     if isinstance(node, exp.Cast) and node.to.this in (T.VARIANT, T.OBJECT, T.ARRAY, T.LIST) and not node.to.expressions:
         return exp.Anonymous(this="to_json", expressions=[node.this])
+    if isinstance(node, exp.Typeof):
+        return exp.Anonymous(this="_sf_typeof", expressions=[node.this])
     if isinstance(node, exp.GetExtract) and isinstance(node.expression, exp.Literal):
         return exp.Bracket(this=node.this, expressions=[node.expression])
     return node

@@ -38,6 +38,7 @@ def run(session: Session, sql: str) -> Result:
         kind = " ".join(reader.word(i) for i in range(length))
         if f"{verb} {kind}" in HANDLERS:
             reader.at += length
+            reader.head = f"{verb} {kind}"
             return HANDLERS[f"{verb} {kind}"](session, reader)
     raise errors.unsupported(sql)
 

@@ -30,8 +30,11 @@ def from_duckdb(error: Exception) -> SnowflakeError:
     """A DuckDB error as the nearest Snowflake error; the text stays DuckDB's unless Snowflake's is known."""
     kind = type(error).__name__
     text = str(error).split("\n\nLINE")[0]
+    inner = re.search(r"SnowflakeError: (.*)", text, re.S)  # from a function of ours that DuckDB called
+    if inner:
+        return SnowflakeError(inner[1].strip(), 100333, "22000")
     if kind == "CatalogException":
-        missing = re.search(r"(?:Table|View|Schema|Catalog)(?: with name)? \"?(.+?)\"? does not exist", text)
+        missing = re.search(r"(?:Table|View|Schema|Catalog)(?: with name)? \"?([^ ]+?)\"? does not exist", text)
         if missing:
             return SnowflakeError(f"SQL compilation error:\nObject '{missing[1]}' does not exist or not authorized.", 2003, "42S02")
         function = re.search(r"Function with name (\S+) does not exist", text)

@@ -25,7 +25,7 @@ def _check(kind: str, options: dict[str, Any]) -> None:
 
 @statement("CREATE STORAGE INTEGRATION", "CREATE API INTEGRATION")
 def create(session: Session, reader: Reader) -> Result:
-    kind = reader.tokens[reader.at - 2].text.upper()
+    kind = reader.head.split()[1]
     if_not_exists = reader.if_not_exists()
     name = reader.identifier()
     options = reader.options()

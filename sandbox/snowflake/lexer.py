@@ -3,6 +3,7 @@
 from typing import Any
 
 import sqlglot
+from sqlglot.dialects.snowflake import Snowflake
 from sqlglot.tokens import Token, TokenType
 
 from errors import syntax_error
@@ -11,9 +12,13 @@ Name = tuple[str, ...]
 TEXT = {TokenType.STRING, TokenType.RAW_STRING, TokenType.HEREDOC_STRING, TokenType.NATIONAL_STRING}
 
 
+class Tokenizer(Snowflake.Tokenizer):
+    COMMANDS = set()  # else the rest of a CALL or SHOW is one token
+
+
 def tokenize(sql: str) -> list[Token]:
     try:
-        return [t for t in sqlglot.tokenize(sql, read="snowflake")]
+        return Tokenizer().tokenize(sql)
     except sqlglot.errors.TokenError as error:
         raise syntax_error(str(error)) from None
 
@@ -89,7 +94,7 @@ class Reader:
 
     def __init__(self, sql: str):
         self.sql, self.tokens, self.at = sql, tokenize(sql), 0
-        self.replace = False
+        self.replace, self.head = False, ""
 
     @property
     def here(self) -> Token | None:
@@ -104,7 +109,7 @@ class Reader:
         token = self.tokens[self.at + ahead] if self.at + ahead < len(self.tokens) else None
         if token is None or token.token_type in TEXT or token.token_type == TokenType.IDENTIFIER:
             return ""
-        return token.text.upper()
+        return " ".join(token.text.upper().split())
 
     def accept(self, *words: str) -> bool:
         """Steps over these words when they stand here."""

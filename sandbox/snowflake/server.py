@@ -10,6 +10,7 @@ import signal
 import socketserver
 import sys
 import threading
+import warnings
 from http.server import HTTPServer
 from pathlib import Path
 
@@ -30,6 +31,8 @@ def main() -> None:
     versions.check()
     if given.log:
         sys.stderr = given.log.open("a", buffering=1)
+
+    warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
 
     import dispatch  # noqa: F401  after the versions are known to be right
     import bucket_events

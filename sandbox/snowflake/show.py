@@ -122,7 +122,7 @@ def _callables(session: Session, reader: Reader, kind: str) -> Result:
 
 @statement("SHOW INTEGRATIONS", "SHOW STORAGE INTEGRATIONS", "SHOW API INTEGRATIONS")
 def show_integrations(session: Session, reader: Reader) -> Result:
-    kind = reader.tokens[1].text.upper()
+    kind = reader.head.split()[1]
     _, _, matches = _scope(session, reader)
     records = [
         {"name": key[0], "type": "EXTERNAL_STAGE" if value["KIND"] == "STORAGE" else "EXTERNAL_API", "category": value["KIND"], "enabled": str(value.get("ENABLED", "")).lower(), "created_on": CREATED}

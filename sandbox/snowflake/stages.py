@@ -154,7 +154,7 @@ def remove(session: Session, reader: Reader) -> Result:
 
 @statement("DROP STAGE", "DROP FILE FORMAT", "DROP PIPE")
 def drop(session: Session, reader: Reader) -> Result:
-    kind = " ".join(reader.tokens[i].text.lower() for i in range(1, reader.at))
+    kind = reader.head.removeprefix("DROP ").lower()
     if_exists = reader.if_exists()
     key = session.resolve(reader.name(), f"DROP {kind}")
     reader.end()

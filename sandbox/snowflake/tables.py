@@ -143,7 +143,7 @@ def create_view(session: Session, reader: Reader) -> Result:
 
 @statement("DROP TABLE", "DROP VIEW")
 def drop(session: Session, reader: Reader) -> Result:
-    if_exists, kind = reader.if_exists(), "VIEW" if reader.tokens[1].text.upper() == "VIEW" else "TABLE"
+    if_exists, kind = reader.if_exists(), reader.head.removeprefix("DROP ")
     table = session.resolve(reader.name(), f"DROP {kind}")
     reader.accept("CASCADE") or reader.accept("RESTRICT")
     reader.end()
