@@ -1,7 +1,7 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { DescribeExecutionCommand, SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
-import { CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
+import { ConfirmSubscriptionCommand, CreateTopicCommand, SNSClient, SubscribeCommand } from '@aws-sdk/client-sns';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { errorRecord } from '../../../core/errors.js';
@@ -28,6 +28,9 @@ afterAll(() => aws.stop());
 beforeEach(() => {
   run = { runId: ulid(), source: 'PostgreSQL', database: 'clr', table: 'orders' };
 });
+
+/** What another process does may take as long as the machine is busy. */
+const patience = { timeout: 20_000 };
 
 const cause = (errorMessage: string) => JSON.stringify({ errorType: 'x', errorMessage, trace: ['secret stack'] });
 
@@ -174,6 +177,11 @@ it('on-failure: from the event of a real failed execution to the record, the log
   await new SNSClient({}).send(
     new SubscribeCommand({ TopicArn, Protocol: 'http', Endpoint: `http://127.0.0.1:${(subscriber.address() as AddressInfo).port}/` }),
   );
+  const confirmation = await vi.waitFor(() => {
+    expect(messages).toMatchObject([{ Type: 'SubscriptionConfirmation' }]);
+    return messages[0]!;
+  }, patience);
+  await new SNSClient({}).send(new ConfirmSubscriptionCommand({ TopicArn, Token: String(confirmation.Token) }));
   await createBucket('raw');
   await createFunction('warehouse');
   const stateMachineArn = await createStateMachine('ingest', {
@@ -193,7 +201,7 @@ it('on-failure: from the event of a real failed execution to the record, the log
   const sfn = new SFNClient({});
   const input = JSON.stringify(run);
   const { executionArn } = await sfn.send(new StartExecutionCommand({ stateMachineArn, name: run.runId, input }));
-  await vi.waitFor(async () => expect((await sfn.send(new DescribeExecutionCommand({ executionArn }))).status).toBe('FAILED'));
+  await vi.waitFor(async () => expect((await sfn.send(new DescribeExecutionCommand({ executionArn }))).status).toBe('FAILED'), patience);
   const detail = { executionArn: executionArn!, name: run.runId, status: 'FAILED', input };
   const context = { awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 };
   await handler({ detail }, context);
@@ -206,7 +214,7 @@ it('on-failure: from the event of a real failed execution to the record, the log
   });
   expect((await keptLog('raw', run.runId)).map(({ step }) => step)).toContain('on-failure');
   const told = () => messages.filter(({ Type }) => Type === 'Notification');
-  await vi.waitFor(() => expect(told()).toHaveLength(1));
+  await vi.waitFor(() => expect(told()).toHaveLength(1), patience);
   expect(JSON.parse(told()[0]!.Message as string)).toMatchObject({ run_id: run.runId, status: 'FAILED' });
   subscriber.close();
 });

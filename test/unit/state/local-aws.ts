@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
@@ -12,11 +13,13 @@ export interface LocalAws {
   stop(): Promise<void>;
 }
 
-const python = `${process.env.FIRN_VENV ?? '.firn/venv'}/bin/python`;
+/** Of the venv that npm test installs. */
+export const localPython = resolve(process.env.FIRN_VENV ?? '.firn/venv', 'bin/python');
 
 /** Starts it on a free port and points the AWS SDK's standard environment at it. */
 export async function startLocalAws(): Promise<LocalAws> {
-  if (!existsSync(python)) throw new Error(`${python} is missing: npm test installs it, or set FIRN_VENV to a venv with ministack`);
+  if (!existsSync(localPython))
+    throw new Error(`${localPython} is missing: npm test installs it, or set FIRN_VENV to a venv with ministack`);
   const port = await getPort({ host: '127.0.0.1' });
   const endpoint = `http://127.0.0.1:${port}`;
   const standard = {
@@ -29,7 +32,7 @@ export async function startLocalAws(): Promise<LocalAws> {
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
   };
   Object.assign(process.env, standard);
-  const child = spawn(python, ['-m', 'ministack'], {
+  const child = spawn(localPython, ['-m', 'ministack'], {
     env: {
       ...process.env,
       GATEWAY_PORT: String(port),
