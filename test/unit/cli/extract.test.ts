@@ -1,0 +1,65 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { secretOf } from '../../../cli/extract.js';
+import { duckdb } from '../source/extracting.js';
+import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
+
+let server: RunningPostgres;
+const folder = mkdtempSync('/tmp/firn-cli-extract-');
+beforeAll(async () => {
+  server = await startPostgres();
+  const client = await server.connect();
+  await client.query('CREATE TABLE items AS SELECT i AS id, i % 5 AS kind, md5(i::text) AS h FROM generate_series(1, 1000) i');
+});
+afterAll(async () => {
+  await server.stop();
+  rmSync(folder, { recursive: true });
+});
+
+const run = (...args: string[]): string[] => [
+  '--import',
+  'tsx',
+  'bin/firn.ts',
+  'extract',
+  '--source',
+  `postgresql://postgres@127.0.0.1:${server.port}/postgres`,
+  ...args,
+];
+
+it('reads a table into a folder and answers one JSON object', async () => {
+  const stdout = execFileSync(
+    'node',
+    run('--table', 'items', '--out', `${folder}/a`, '--columns', 'id,kind', '--where', 'kind < 3', '--codec', 'none', '--json'),
+  );
+  expect(JSON.parse(stdout.toString())).toEqual({
+    rows: 600,
+    bytes: expect.any(Number),
+    files: ['items-000.parquet'],
+    seconds: expect.any(Number),
+    connections: 1,
+    codec: 'none',
+    peakRssBytes: expect.any(Number),
+  });
+  expect(await duckdb(`${folder}/a`, 'SELECT count(*), max(kind) FROM t')).toEqual([['600', 2]]);
+});
+
+it('says what is wrong, as JSON too, and ends with a failure', () => {
+  const { status, stdout } = spawnSync('node', run('--table', 'nope', '--out', `${folder}/b`, '--json'));
+  expect(JSON.parse(stdout.toString())).toMatchObject({
+    error: { code: 'SourceTableMissing', message: expect.stringContaining('no table public.nope') },
+  });
+  expect(status).not.toBe(0);
+  expect(readdirSync(folder)).not.toContain('b');
+});
+
+it('takes connection strings as libpq does', () => {
+  expect(secretOf('postgres://me:p%40ss@[::1]:6543/my%20db?sslmode=verify-full')).toEqual({
+    host: '::1',
+    port: 6543,
+    user: 'me',
+    password: 'p@ss',
+    database: 'my db',
+    sslmode: 'verify-full',
+  });
+});

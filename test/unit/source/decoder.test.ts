@@ -1,0 +1,229 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import type { ParquetType } from '../../../core/column.js';
+import { Batch, type Vector } from '../../../core/parquet/vector.js';
+import { slackBytes } from '../../../core/source/postgres/copy.js';
+import { generateDecoder, type Unrepresentable } from '../../../core/source/postgres/decoder.js';
+import { numericText } from '../../../core/source/postgres/decoder-numeric.js';
+import type { Decoder } from '../../../core/source/postgres/types.js';
+
+type Field = Buffer | null;
+
+/** Rows as CopyData messages, as the server sends them. */
+function frames(rows: Field[][]): Uint8Array {
+  const messages = rows.map((fields) => {
+    const parts = fields.map((field) => {
+      const length = Buffer.alloc(4);
+      length.writeInt32BE(field === null ? -1 : field.length);
+      return field === null ? length : Buffer.concat([length, field]);
+    });
+    const head = Buffer.alloc(7);
+    const body = Buffer.concat(parts);
+    head[0] = 0x64;
+    head.writeInt32BE(6 + body.length, 1);
+    head.writeInt16BE(fields.length, 5);
+    return Buffer.concat([head, body]);
+  });
+  return new Uint8Array(Buffer.concat([...messages, Buffer.alloc(slackBytes, 0xee)]));
+}
+
+const refuse: Unrepresentable = () => {
+  throw new Error('refused');
+};
+
+/** Decodes the rows, the bytes arriving in two pieces cut at `cut`. */
+function decode(
+  types: ParquetType[],
+  decoders: Decoder[],
+  rows: Field[][],
+  cut = Number.POSITIVE_INFINITY,
+  unrepresentable = refuse,
+): Batch {
+  const batch = new Batch(types, 1 << 20);
+  const bytes = frames(rows);
+  const end = bytes.length - slackBytes;
+  const view = new DataView(bytes.buffer);
+  const run = generateDecoder(decoders, unrepresentable);
+  const stopped = run(bytes, view, 0, Math.min(cut, end), batch);
+  expect(run(bytes, view, stopped, end, batch)).toBe(end);
+  return batch;
+}
+
+/** numeric in binary form, as numeric_send makes it: no leading or trailing zero digits. */
+function numericBytes(unscaled: bigint, scale: number): Buffer {
+  const negative = unscaled < 0n;
+  let text = (negative ? -unscaled : unscaled).toString().padStart(scale + 1, '0');
+  let whole = text.slice(0, text.length - scale);
+  let fraction = text.slice(text.length - scale);
+  whole = whole.padStart(Math.ceil(whole.length / 4) * 4, '0');
+  fraction = fraction.padEnd(Math.ceil(fraction.length / 4) * 4, '0');
+  text = whole + fraction;
+  const digits = (text.match(/.{4}/g) ?? []).map(Number);
+  let weight = whole.length / 4 - 1;
+  while (digits.length > 0 && digits[0] === 0) {
+    digits.shift();
+    weight--;
+  }
+  while (digits.length > 0 && digits.at(-1) === 0) digits.pop();
+  const out = Buffer.alloc(8 + 2 * digits.length);
+  out.writeInt16BE(digits.length, 0);
+  out.writeInt16BE(digits.length === 0 ? 0 : weight, 2);
+  out.writeUInt16BE(negative && digits.length > 0 ? 0x4000 : 0, 4);
+  out.writeInt16BE(scale, 6);
+  for (const [i, digit] of digits.entries()) out.writeInt16BE(digit, 8 + 2 * i);
+  return out;
+}
+
+function unscaled(vector: Vector, i: number, precision: number): bigint {
+  if (precision <= 9) return BigInt(vector.view.getInt32(4 * i, true));
+  if (precision <= 18) return vector.view.getBigInt64(8 * i, true);
+  return (vector.view.getBigInt64(16 * i) << 64n) | vector.view.getBigUint64(16 * i + 8);
+}
+
+const decimals = fc
+  .record({ precision: fc.integer({ min: 1, max: 38 }), part: fc.double({ min: 0, max: 1, noNaN: true }) })
+  .map(({ precision, part }) => ({ precision, scale: Math.min(37, Math.round(precision * part)) }));
+
+describe('numeric', () => {
+  it('is decoded exactly for every precision and scale', () => {
+    fc.assert(
+      fc.property(
+        decimals.chain((type) => {
+          const limit = 10n ** BigInt(type.precision) - 1n;
+          const value = fc.oneof(
+            fc.bigInt({ min: -limit, max: limit }),
+            fc.constantFrom(0n, 1n, -1n, limit, -limit),
+            fc.integer({ min: 0, max: type.precision - 1 }).map((e) => 10n ** BigInt(e)),
+          );
+          return fc.record({ type: fc.constant(type), values: fc.array(fc.option(value), { minLength: 1, maxLength: 20 }) });
+        }),
+        ({ type, values }) => {
+          const rows = values.map((value) => [value === null ? null : numericBytes(value, type.scale)]);
+          const { vectors } = decode([{ kind: 'decimal', ...type }], [{ kind: 'numeric', ...type }], rows);
+          const expected = values.filter((value) => value !== null);
+          expect(expected.map((_, i) => unscaled(vectors[0]!, i, type.precision))).toEqual(expected);
+          expect([...vectors[0]!.levels.subarray(0, values.length)]).toEqual(values.map((value) => (value === null ? 0 : 1)));
+        },
+      ),
+      { numRuns: 500 },
+    );
+  });
+
+  it('is refused exactly when it does not fit', () => {
+    fc.assert(
+      fc.property(
+        decimals,
+        fc.bigInt({ min: -(10n ** 42n), max: 10n ** 42n }),
+        fc.integer({ min: 0, max: 40 }),
+        fc.integer({ min: 0, max: 40 }),
+        (type, value, shift, scale) => {
+          const sent = value / 10n ** BigInt(shift);
+          const up = sent * 10n ** BigInt(Math.max(0, type.scale - scale));
+          const divisor = 10n ** BigInt(Math.max(0, scale - type.scale));
+          const fits =
+            up % divisor === 0n && up / divisor < 10n ** BigInt(type.precision) && up / divisor > -(10n ** BigInt(type.precision));
+          const run = (): Batch => decode([{ kind: 'decimal', ...type }], [{ kind: 'numeric', ...type }], [[numericBytes(sent, scale)]]);
+          if (fits) expect(unscaled(run().vectors[0]!, 0, type.precision)).toBe(up / divisor);
+          else expect(run).toThrow('refused');
+        },
+      ),
+      { numRuns: 1000 },
+    );
+  });
+
+  it('is printed for messages as the source prints it', () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(10n ** 45n), max: 10n ** 45n }), fc.integer({ min: 0, max: 30 }), (value, scale) => {
+        const bytes = numericBytes(value, scale);
+        const digits = (value < 0n ? -value : value).toString().padStart(scale + 1, '0');
+        const text = scale === 0 ? digits : `${digits.slice(0, -scale)}.${digits.slice(-scale)}`;
+        expect(numericText(new DataView(bytes.buffer, bytes.byteOffset, bytes.length), 0)).toBe(value < 0n ? `-${text}` : text);
+      }),
+    );
+  });
+});
+
+const int64Bytes = (value: bigint): Buffer => {
+  const out = Buffer.alloc(8);
+  out.writeBigInt64BE(value);
+  return out;
+};
+
+it('timestamps move from 2000 to 1970 exactly, over their whole range', () => {
+  const first = -62_135_596_800_000_000n;
+  const last = 253_402_300_799_999_999n;
+  fc.assert(
+    fc.property(
+      fc.array(fc.oneof(fc.bigInt({ min: first, max: last }), fc.constantFrom(first, last, 0n, -1n, 946_684_800_000_000n)), {
+        minLength: 1,
+      }),
+      (values) => {
+        const rows = values.map((value) => [int64Bytes(value - 946_684_800_000_000n)]);
+        const { vectors } = decode([{ kind: 'timestamp', utc: true }], [{ kind: 'timestamp' }], rows);
+        expect(values.map((_, i) => vectors[0]!.view.getBigInt64(8 * i, true))).toEqual(values);
+      },
+    ),
+  );
+  for (const outside of [first - 1n, last + 1n]) {
+    const run = (): Batch =>
+      decode([{ kind: 'timestamp', utc: true }], [{ kind: 'timestamp' }], [[int64Bytes(outside - 946_684_800_000_000n)]]);
+    expect(run).toThrow('refused');
+  }
+});
+
+it('integers of 64 bits keep every bit', () => {
+  fc.assert(
+    fc.property(fc.array(fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }), { minLength: 1 }), (values) => {
+      const { vectors } = decode(
+        [{ kind: 'int64' }],
+        [{ kind: 'int8' }],
+        values.map((value) => [int64Bytes(value)]),
+      );
+      expect(values.map((_, i) => vectors[0]!.view.getBigInt64(8 * i, true))).toEqual(values);
+    }),
+  );
+});
+
+it('texts and NULLs of several columns arrive, wherever the bytes are cut', () => {
+  const text = fc.oneof(fc.string({ unit: 'grapheme', maxLength: 200 }), fc.constant('x'.repeat(70_000)));
+  const row = fc.tuple(fc.option(text), fc.option(fc.boolean()), fc.option(text));
+  fc.assert(
+    fc.property(fc.array(row, { minLength: 1, maxLength: 30 }), fc.nat(20_000), (rows, cut) => {
+      const sent = rows.map(([a, b, c]): Field[] => [
+        a === null ? null : Buffer.from(a),
+        b === null ? null : Buffer.from([b ? 1 : 0]),
+        c === null ? null : Buffer.from(`\u0001${c}`),
+      ]);
+      const batch = decode(
+        [{ kind: 'string' }, { kind: 'boolean' }, { kind: 'json' }],
+        [{ kind: 'bytes' }, { kind: 'bool' }, { kind: 'jsonb' }],
+        sent,
+        cut,
+      );
+      expect(batch.rows).toBe(rows.length);
+      for (const [column, index] of [
+        [0, 0],
+        [2, 2],
+      ] as const)
+        expect(texts(batch.vectors[column]!)).toEqual(rows.map((one) => one[index]).filter((value) => value !== null));
+      expect(batch.vectors.map(({ nulls }) => nulls)).toEqual([0, 1, 2].map((i) => rows.filter((one) => one[i] === null).length));
+    }),
+    { numRuns: 50 },
+  );
+});
+
+function texts({ bytes, view, count, length }: Vector): string[] {
+  const out: string[] = [];
+  let at = 0;
+  for (let i = 0; i < count; i++) {
+    const size = view.getInt32(at, true);
+    out.push(Buffer.from(bytes.subarray(at + 4, at + 4 + size)).toString());
+    at += 4 + size;
+  }
+  expect(at).toBe(length);
+  return out;
+}
+
+it('a field of another width than its type is refused, not misread', () => {
+  expect(() => decode([{ kind: 'int32' }], [{ kind: 'int4' }], [[Buffer.alloc(8)]])).toThrow('column 1: 8 bytes are no int4');
+});

@@ -1,0 +1,299 @@
+import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import net from 'node:net';
+import { setImmediate as turn } from 'node:timers/promises';
+import type { Client } from 'pg';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import type { FirnError } from '../../../core/errors.js';
+import { describeTable } from '../../../core/source/postgres/catalog.js';
+import { connect, type PostgresSecret } from '../../../core/source/postgres/connection.js';
+import { type Extraction, extract } from '../../../core/source/postgres/extract.js';
+import { type FileSink, openLocalFile } from '../../../core/source/sink.js';
+import { duckdb, everything, extractTable, newFolder, removeFolders, secretFor } from './extracting.js';
+import { type RunningPostgres, startPostgres } from './running-postgres.js';
+
+const password = 'correct horse battery staple';
+let server: RunningPostgres;
+let client: Client;
+let tls: string;
+
+beforeAll(async () => {
+  tls = serverCertificate();
+  server = await startPostgres({
+    max_connections: '12',
+    superuser_reserved_connections: '3',
+    ssl: 'on',
+    ssl_cert_file: `${tls}/server.crt`,
+    ssl_key_file: `${tls}/server.key`,
+    hba_file: `${tls}/pg_hba.conf`,
+  });
+  client = await server.connect();
+  await client.query(`CREATE ROLE reader LOGIN PASSWORD '${password}'; CREATE ROLE tls_only LOGIN PASSWORD '${password}';
+    CREATE TABLE secret_table (id int); CREATE TABLE secured (id int); ALTER TABLE secured ENABLE ROW LEVEL SECURITY; GRANT SELECT ON secured TO reader;
+    CREATE TABLE big AS SELECT i AS id, md5(i::text) AS a, md5((i * 3)::text) AS b, md5((i * 5)::text) AS c FROM generate_series(1, 600000) i`);
+});
+afterEach(removeFolders);
+afterAll(async () => {
+  await server.stop();
+  rmSync(tls, { recursive: true });
+});
+
+/** A certificate authority, a certificate for `db.test`, and a pg_hba.conf that trusts postgres only. */
+function serverCertificate(): string {
+  const folder = mkdtempSync('/tmp/firn-tls-');
+  chmodSync(folder, 0o755);
+  const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
+  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test CA', '-keyout', 'ca.key', '-out', 'ca.crt');
+  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=db.test', '-keyout', 'server.key', '-out', 'server.csr');
+  openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', 'server.crt');
+  writeFileSync(
+    `${folder}/pg_hba.conf`,
+    'host all postgres 127.0.0.1/32 trust\nhostssl all tls_only 127.0.0.1/32 scram-sha-256\nhost all reader 127.0.0.1/32 scram-sha-256\n',
+  );
+  chmodSync(`${folder}/server.key`, 0o600);
+  if (process.getuid?.() === 0) for (const file of readdirSync(folder)) chownSync(`${folder}/${file}`, 65534, 65534);
+  return folder;
+}
+
+const reader = (more: Partial<PostgresSecret> = {}): PostgresSecret => ({ ...secretFor(server.port), user: 'reader', password, ...more });
+
+describe('connecting', () => {
+  const authority = (): string => readFileSync(`${tls}/ca.crt`, 'utf8');
+  const other = (): string =>
+    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', '/dev/null', '-subj', '/CN=Other'], {
+      stdio: ['ignore', 'pipe', 'ignore'],
+    }).toString();
+
+  it.each<[string, string, () => Partial<PostgresSecret>]>([
+    ['a wrong password', 'SourceCredentialsRejected', () => ({ password: 'wrong-password' })],
+    ['an unknown user', 'SourceTlsFailed', () => ({ user: 'nobody_known' })],
+    ['an unknown database', 'SourceCredentialsRejected', () => ({ database: 'no_such_database' })],
+    ['no TLS where the server wants it', 'SourceTlsFailed', () => ({ user: 'tls_only', sslmode: 'disable' })],
+    ['a certificate of another authority', 'SourceTlsFailed', () => ({ sslmode: 'verify-ca', sslrootcert: other() })],
+    ['a certificate without its authority', 'SourceTlsFailed', () => ({ sslmode: 'verify-full' })],
+    ['a certificate for another host', 'SourceTlsFailed', () => ({ sslmode: 'verify-full', sslrootcert: authority() })],
+    ['a host that is not there', 'SourceUnreachable', () => ({ host: 'no-such-host.invalid' })],
+  ])('%s is %s', async (_, code, more) => {
+    const error = (await connect(reader(more())).catch((e: unknown) => e)) as FirnError;
+    expect(error.code).toBe(code);
+    expect(error.message).toMatch(/^PostgreSQL at [\w.-]+:\d+, database \w+: /);
+    expect(error.message).not.toMatch(/correct horse|wrong-password/);
+  });
+
+  it.each<[string, () => Partial<PostgresSecret>]>([
+    ['by password', () => ({})],
+    ['over TLS', () => ({ sslmode: 'require', user: 'tls_only' })],
+    ['over TLS with the authority checked', () => ({ sslmode: 'verify-ca', sslrootcert: authority() })],
+    ['over TLS when there is TLS', () => ({ sslmode: 'prefer', user: 'tls_only' })],
+  ])('connects %s', async (_, more) => {
+    const session = await connect(reader(more()));
+    const { rows } = await session.query('SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()');
+    await session.end();
+    expect(rows).toEqual([{ application_name: 'firn' }]);
+  });
+
+  it('reads by COPY over TLS', async () => {
+    await client.query(
+      'CREATE TABLE over_tls AS SELECT i AS id, repeat(md5(i::text), 20) AS v FROM generate_series(1, 20000) i; GRANT SELECT ON over_tls TO reader',
+    );
+    const { folder } = await extractTable(client, { table: 'over_tls' }, {}, { connection: reader({ sslmode: 'require' }) });
+    expect(await duckdb(folder, 'SELECT count(*), sum(id) FROM t')).toEqual([['20000', '200010000']]);
+  });
+
+  it('a server that is not there is SourceUnreachable', async () => {
+    const taken = net.createServer().listen(0, '127.0.0.1');
+    await once(taken, 'listening');
+    const { port } = taken.address() as net.AddressInfo;
+    taken.close();
+    await once(taken, 'close');
+    await expect(connect(secretFor(port))).rejects.toMatchObject({ code: 'SourceUnreachable' });
+  });
+
+  it('a server without TLS is SourceTlsFailed for require, and none for prefer', async () => {
+    const plain = await startPostgres();
+    try {
+      const error = await connect({ ...secretFor(plain.port), sslmode: 'require' }).catch((e: unknown) => e);
+      expect(error).toMatchObject({ code: 'SourceTlsFailed' });
+      await (await connect({ ...secretFor(plain.port), sslmode: 'prefer' })).end();
+    } finally {
+      await plain.stop();
+    }
+  });
+
+  it('a server without free connections is SourceBusy', async () => {
+    const sessions: Client[] = [];
+    const error = await (async () => {
+      for (let i = 0; i < 20; i++) sessions.push(await connect(reader()));
+    })().catch((e: unknown) => e);
+    await Promise.all(sessions.map((session) => session.end()));
+    expect(error).toMatchObject({ code: 'SourceBusy' });
+  });
+});
+
+describe('the table', () => {
+  it.each([
+    ['missing', { table: 'no_such_table' }, {}, 'SourceTableMissing'],
+    ['in a missing schema', { schema: 'no_such_schema', table: 'big' }, {}, 'SourceTableMissing'],
+    ['without an excluded column', { table: 'big' }, { columns: { exclude: ['nope'] } }, 'ConfigInvalid'],
+    ['with two names that become one', { table: 'big' }, { columns: { rename: { a: 'b' } } }, 'ColumnNameCollision'],
+    ["with a name of Firn's", { table: 'big' }, { columns: { rename: { a: '_firn_op' } } }, 'ColumnNameCollision'],
+  ])('%s is %s', async (_, relation, settings, code) => {
+    await expect(extractTable(client, relation, settings)).rejects.toMatchObject({ code });
+  });
+
+  it('that the user may not read is SourcePermissionDenied', async () => {
+    const session = await connect(reader());
+    await expect(describeTable(session, { schema: 'public', table: 'secret_table' })).rejects.toMatchObject({
+      code: 'SourcePermissionDenied',
+    });
+    await session.end();
+    const denied = extractTable(client, { table: 'secret_table' }, {}, { connection: reader() });
+    await expect(denied).rejects.toMatchObject({ code: 'SourcePermissionDenied' });
+  });
+
+  it('whose rows a policy hides is refused rather than read in part', async () => {
+    const hidden = extractTable(client, { table: 'secured' }, {}, { connection: reader() });
+    await expect(hidden).rejects.toMatchObject({ code: 'SourcePermissionDenied' });
+  });
+
+  it('with a filter that the source rejects is SourceQueryFailed, in its words', async () => {
+    const where = { ...everything, rowFilter: 'no_such_column = 1' };
+    const error = extractTable(client, { table: 'big' }, {}, { where });
+    await expect(error).rejects.toMatchObject({
+      code: 'SourceQueryFailed',
+      message: expect.stringContaining('"no_such_column" does not exist'),
+    });
+  });
+
+  it('that changed since the plan is SchemaChangedDuringRun', async () => {
+    await client.query('CREATE TABLE changing (a int, b numeric(10,2))');
+    const { columns } = await describeTable(client, { schema: 'public', table: 'changing' });
+    const again = (): Promise<unknown> => extractTable(client, { table: 'changing' }, {}, { columns });
+    await client.query('ALTER TABLE changing ALTER b TYPE numeric(12,3)');
+    await expect(again()).rejects.toMatchObject({
+      code: 'SchemaChangedDuringRun',
+      message: expect.stringContaining('is now numeric(12,3)'),
+    });
+    await client.query('ALTER TABLE changing DROP b');
+    await expect(again()).rejects.toMatchObject({ code: 'SchemaChangedDuringRun' });
+  });
+
+  it('that is being truncated is waited for: never a snapshot from before with the rows gone', async () => {
+    await client.query('CREATE TABLE truncated AS SELECT 1 AS id');
+    const { columns } = await describeTable(client, { schema: 'public', table: 'truncated' });
+    await client.query('BEGIN; TRUNCATE truncated; INSERT INTO truncated VALUES (2), (3)');
+    const reading = extract(extraction({ relation: { schema: 'public', table: 'truncated' }, columns }));
+    const watcher = await server.connect();
+    const waiting = `SELECT count(*)::int AS n FROM pg_locks WHERE NOT granted AND relation = 'truncated'::regclass`;
+    while ((await watcher.query<{ n: number }>(waiting)).rows[0]!.n === 0) await turn();
+    await client.query('COMMIT');
+    expect((await reading).rows).toBe(2);
+  });
+});
+
+/** What a test does not care about. */
+function extraction(more: Partial<Extraction>): Extraction {
+  const folder = newFolder();
+  const openFile: Extraction['openFile'] = (part) => openLocalFile(folder, `${part}.parquet`);
+  const nothing = { relation: { schema: 'public', table: 'big' }, columns: [], where: everything, constants: {} };
+  return { connection: secretFor(server.port), openFile, ...nothing, ...more };
+}
+
+describe('while reading', () => {
+  const running = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE query LIKE 'COPY%' AND application_name = 'firn'`;
+
+  async function noneRuns(): Promise<void> {
+    while ((await client.query<{ n: number }>(running)).rows[0]!.n > 0) await turn();
+  }
+
+  it('an abort stops the query at the server and leaves no file', async () => {
+    const stop = new AbortController();
+    const opened: string[] = [];
+    const reading = extractTable(
+      client,
+      { table: 'big' },
+      {},
+      {
+        signal: stop.signal,
+        onProgress: () => stop.abort(),
+        openFile: async (part) => {
+          opened.push(newFolder());
+          return openLocalFile(opened[0]!, `${part}.parquet`);
+        },
+      },
+    );
+    await expect(reading).rejects.toMatchObject({ code: 'Aborted' });
+    await noneRuns();
+    expect(readdirSync(opened[0]!)).toEqual([]);
+  });
+
+  it('an abort reaches a query that sends nothing yet', async () => {
+    const stop = new AbortController();
+    const where = { ...everything, rowFilter: 'id < 0 AND pg_sleep(600) IS NULL OR id = 1 AND pg_sleep(600) IS NULL' };
+    const reading = extractTable(client, { table: 'big' }, {}, { signal: stop.signal, where }).catch((e: unknown) => e);
+    while ((await client.query<{ n: number }>(running)).rows[0]!.n === 0) await turn();
+    stop.abort();
+    expect(await reading).toMatchObject({ code: 'Aborted' });
+    await noneRuns();
+  });
+
+  it('a session that the server ends is SourceConnectionLost', async () => {
+    const kill = `SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE query LIKE 'COPY%' AND application_name = 'firn'`;
+    const killed = slowly(async () => void (await client.query(kill)));
+    await expect(extractTable(client, { table: 'big' }, {}, killed)).rejects.toMatchObject({ code: 'SourceConnectionLost' });
+  });
+
+  it('an error in a row, after others were sent, is SourceQueryFailed', async () => {
+    const where = { ...everything, rowFilter: '1 / (id - 500000) IS NOT NULL' };
+    await expect(extractTable(client, { table: 'big' }, {}, { where })).rejects.toMatchObject({
+      code: 'SourceQueryFailed',
+      message: expect.stringContaining('division by zero'),
+    });
+  });
+
+  it('a sink that fails ends the reading, aborts the file, and its error is told', async () => {
+    let aborted = 0;
+    const failing: FileSink = {
+      name: 'x',
+      write: () => Promise.reject(new Error('disk full')),
+      close: async () => {},
+      abort: async () => void aborted++,
+    };
+    await expect(extractTable(client, { table: 'big' }, {}, { openFile: async () => failing })).rejects.toThrow('disk full');
+    expect(aborted).toBe(1);
+    await noneRuns();
+  });
+
+  it('a slow sink holds the source back and changes nothing', async () => {
+    let most = 0;
+    const slow = slowly(async () => {
+      for (let i = 0; i < 20; i++) await turn();
+      most = Math.max(most, process.memoryUsage().arrayBuffers);
+    });
+    const folder = newFolder();
+    await extractTable(client, { table: 'big' }, {}, { ...slow, openFile: slow.openFile.bind(null, folder) });
+    const facts = 'SELECT count(*)::text, sum(id)::text, max(md5(a || b || c)), min(md5(a || b || c)) FROM';
+    expect(await duckdb(folder, `${facts} t`)).toEqual((await client.query({ text: `${facts} big`, rowMode: 'array' })).rows);
+    expect(most).toBeLessThan(256 << 20);
+  });
+});
+
+/** A sink of the folder that does something before each write. */
+function slowly(before: () => Promise<void>): { openFile: (folder: string | number, part?: number) => Promise<FileSink> } {
+  return {
+    async openFile(folder, part) {
+      const target = typeof folder === 'string' ? folder : newFolder();
+      const file = await openLocalFile(target, `${part ?? folder}.parquet`);
+      return {
+        name: file.name,
+        write: async (bytes) => {
+          await before();
+          await file.write(bytes);
+        },
+        close: () => file.close(),
+        abort: () => file.abort(),
+      };
+    },
+  };
+}
