@@ -28,21 +28,22 @@ export interface RunInProgress {
 export async function beginRun(
   surroundings: Surroundings,
   table: string,
-  files: DataFile[] = [],
+  files: DataFile[] | ((run: Plan['run']) => DataFile[]) = [],
   changes: PlanChanges = {},
 ): Promise<RunInProgress> {
   const { documents, raw, warehouse, executions } = surroundings;
   const state = { documents, table: 'state', executions };
   const plan = planSchema.parse(planOf(table, 1, { plannedAt: new Date().toISOString(), ...changes }));
   const { run } = plan;
+  const written = typeof files === 'function' ? files(run) : files;
   await joinOrStart(state, run, plan.mode);
   await acquire(state, run);
   await writeJsonOnce(raw, planKey(run.runId), planSchema, plan);
   await writeJsonOnce(raw, partKey(run.runId, 0), partManifestSchema, {
     runId: run.runId,
     chunk: 0,
-    files,
-    rows: files.reduce((sum, { rows }) => sum + rows, 0),
+    files: written,
+    rows: written.reduce((sum, { rows }) => sum + rows, 0),
     readAsOf: '2025-11-05T12:00:00.000000Z',
     policyCounts: {},
   });

@@ -1,10 +1,12 @@
-import { spawn } from 'node:child_process';
 import { generateKeyPairSync } from 'node:crypto';
-import { once } from 'node:events';
-import { setTimeout as pause } from 'node:timers/promises';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import getPort from 'get-port';
+import type { SnowflakeSecret } from '../../../core/secrets.js';
 import { connectSnowflake, type Warehouse } from '../../../core/warehouse/snowflake.js';
-import { pythonPath } from '../../../sandbox/paths.js';
+import { stopService } from '../../../sandbox/service.js';
+import { startSnowflake } from '../../../sandbox/snowflake.js';
 import { bundleSql } from '../../../sql/bundle.js';
 import { deployModels, type GoldModel } from '../../../sql/gold-model.js';
 import { renderSql } from '../../../sql/statements.js';
@@ -17,6 +19,8 @@ const { privateKey } = generateKeyPairSync('rsa', {
 
 /** The sandbox's Snowflake, one for a test file, with Firn's SQL deployed in database DEV_FIRN. */
 export interface LocalSnowflake {
+  /** What Firn's secret holds. */
+  secret: SnowflakeSecret;
   warehouse: Warehouse;
   /** Another session. */
   connect(): Promise<Warehouse>;
@@ -24,26 +28,11 @@ export interface LocalSnowflake {
   stop(): Promise<void>;
 }
 
-export async function startLocalSnowflake(): Promise<LocalSnowflake> {
+/** @param awsEndpoint where its stages are; by default nothing answers there */
+export async function startLocalSnowflake(awsEndpoint = 'http://127.0.0.1:9'): Promise<LocalSnowflake> {
   const port = await getPort({ host: '127.0.0.1' });
-  const script = process.env.FIRN_SNOWFLAKE_SERVER ?? 'sandbox/snowflake/server.py';
-  const server = spawn(pythonPath(), [script, String(port)], {
-    stdio: ['ignore', 'ignore', 'pipe'],
-    env: {
-      ...process.env,
-      AWS_ENDPOINT_URL: 'http://127.0.0.1:9',
-      AWS_ACCESS_KEY_ID: 'x',
-      AWS_SECRET_ACCESS_KEY: 'x',
-      AWS_REGION: 'us-east-1',
-    },
-  });
-  let output = '';
-  server.stderr.on('data', (chunk) => {
-    output += chunk;
-  });
-  await answering(port, () => {
-    if (server.exitCode !== null) throw new Error(`the local Snowflake did not start: ${output}`);
-  });
+  const directory = mkdtempSync(join(tmpdir(), 'firn-snowflake-'));
+  const service = await startSnowflake(directory, port, awsEndpoint);
 
   const secret = {
     account: 'local',
@@ -58,26 +47,17 @@ export async function startLocalSnowflake(): Promise<LocalSnowflake> {
   const warehouse = await connect();
   await deploy(warehouse);
   return {
+    secret,
     warehouse,
     connect,
     deployGold: async (models) => {
       for (const { sql, binds } of deployModels(models)) await warehouse.query(sql, binds);
     },
     stop: async () => {
-      const exited = once(server, 'exit');
-      server.kill('SIGKILL');
-      await exited;
+      await stopService(service);
+      rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-async function answering(port: number, check: () => void): Promise<void> {
-  for (;;) {
-    check();
-    const answer = await fetch(`http://127.0.0.1:${port}/`).catch(() => undefined);
-    if (answer) return;
-    await pause(100);
-  }
 }
 
 async function deploy(warehouse: Warehouse): Promise<void> {
