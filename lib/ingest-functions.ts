@@ -130,6 +130,7 @@ export class IngestFunctions extends Construct {
     });
 
     const bucketAccess: [FirnFunction, BucketAccess][] = [
+      [this.start, { read: [], write: ['_logs/*'] }],
       [this.plan, { read: ['_manifests/*'], write: ['_manifests/*', '_logs/*'] }],
       [this.extract, { read: ['_manifests/*'], write: [...data, '_manifests/*', '_logs/*'] }],
       [this.seal, { read: ['_manifests/*'], write: ['_manifests/*', '_logs/*'] }],

@@ -1,4 +1,4 @@
-import { Aws, Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { BlockPublicAccess, Bucket, BucketEncryption } from 'aws-cdk-lib/aws-s3';
 import type { Construct } from 'constructs';
 import type { Environment } from './environments.js';
@@ -8,7 +8,7 @@ export class RawBucket extends Bucket {
   constructor(scope: Construct, id: string, { name, removal }: Pick<Environment, 'name' | 'removal'>) {
     super(scope, id, {
       // Known, so that an environment that is made anew fits the stage and the pipes that Snowflake has kept.
-      bucketName: `firn-${name}-raw-${Aws.ACCOUNT_ID}-${Aws.REGION}`,
+      bucketName: `firn-${name}-raw-${Stack.of(scope).account}-${Stack.of(scope).region}`,
       encryption: BucketEncryption.S3_MANAGED,
       blockPublicAccess: BlockPublicAccess.BLOCK_ALL,
       enforceSSL: true,

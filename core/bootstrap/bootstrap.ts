@@ -1,6 +1,6 @@
 import type { S3Client } from '@aws-sdk/client-s3';
 import type { SqlBundle } from '../../sql/bundle.js';
-import { FirnError } from '../errors.js';
+import { asFirnError, FirnError } from '../errors.js';
 import type { RunLog } from '../log.js';
 import type { SnowflakeSecret } from '../secrets.js';
 import { quoteIdentifier } from '../warehouse/identifiers.js';
@@ -76,7 +76,10 @@ async function remove(event: ResourceEvent, { s3, log }: Surroundings): Promise<
 
 /** Does the work in a session on the database, which is made if it is not there. */
 async function inDatabase<T>({ secret, connect }: Surroundings, database: string, work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
-  const user = await secret();
+  const user = await secret().catch((error: unknown) => {
+    const { code, message } = asFirnError(error);
+    throw new FirnError(code, `${message} Put its value, then deploy again.`, { cause: error });
+  });
   if (user.database.toUpperCase() !== database) {
     throw new FirnError('ConfigInvalid', `The Snowflake secret names database ${user.database}, config/environments.yaml ${database}.`);
   }

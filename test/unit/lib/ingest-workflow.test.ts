@@ -1,0 +1,80 @@
+import { describe, expect, it } from 'vitest';
+import { retriedCodes } from '../../../core/errors.js';
+import { definitionOf, dev, stacks, templateOf } from './stacks.js';
+
+const template = templateOf(stacks(dev).firn);
+const ingest = definitionOf(template, 'firn-dev-ingest');
+const gold = definitionOf(template, 'firn-dev-gold');
+
+interface State {
+  Type: string;
+  Retry?: { ErrorEquals: string[]; MaxAttempts: number; BackoffRate: number; JitterStrategy: string }[];
+  Catch?: { ErrorEquals: string[]; Next: string; ResultPath: string | null }[];
+  TimeoutSeconds?: number;
+  Parameters?: { FunctionName: string; Payload: Record<string, unknown> };
+  ItemProcessor?: { States: Record<string, State> };
+  Next?: string;
+}
+
+/** All states, those inside of a Map too. */
+function statesOf({ States }: { States: Record<string, State> }): [string, State][] {
+  return Object.entries(States).flatMap(([name, state]) => [
+    [name, state] as [string, State],
+    ...(state.ItemProcessor ? statesOf(state.ItemProcessor) : []),
+  ]);
+}
+
+const states = [...statesOf(ingest), ...statesOf(gold)];
+const tasks = states.filter(([, { Type }]) => Type === 'Task');
+
+describe('a task', () => {
+  it.each(tasks)('%s is tried again for what the catalogue of errors says, and for errors of the service', (_, { Retry }) => {
+    const [service, ours, ...more] = Retry!;
+    expect(ours!.ErrorEquals.toSorted()).toEqual(retriedCodes.toSorted());
+    expect(service!.ErrorEquals.every((code) => code.startsWith('Lambda.'))).toBe(true);
+    expect(more).toEqual([]);
+    for (const { BackoffRate, JitterStrategy, MaxAttempts } of Retry!) {
+      expect(BackoffRate).toBeGreaterThan(1);
+      expect(JitterStrategy).toBe('FULL');
+      expect(MaxAttempts).toBeGreaterThan(0);
+    }
+  });
+
+  it.each(tasks)('%s gives up after the time of its function', (_, { TimeoutSeconds, Parameters }) => {
+    const logicalId = /\{(\w+)\./.exec(Parameters!.FunctionName)![1]!;
+    const { Timeout } = template.toJSON().Resources[logicalId].Properties;
+    expect(TimeoutSeconds).toBe(Timeout + 30);
+  });
+});
+
+describe("the console's Redrive finds the step that failed", () => {
+  it('because nothing is caught but Superseded, which ends well', () => {
+    const caught = states.flatMap(([, { Catch = [] }]) => Catch);
+    expect(new Set(caught.flatMap(({ ErrorEquals }) => ErrorEquals))).toEqual(new Set(['Superseded']));
+    expect(new Set(caught.map(({ Next }) => Next))).toEqual(new Set(['Supersede']));
+    expect(ingest.States.Supersede.Next).toBe('Record');
+  });
+
+  it('because there is no Fail state to be caught into', () => {
+    expect(states.filter(([, { Type }]) => Type === 'Fail')).toEqual([]);
+  });
+});
+
+it('every task of a run is told the same of it, and neither time nor secret nor watermark', () => {
+  const payloads = tasks.map(([, { Parameters }]) => Parameters!.Payload).filter(({ run }) => run);
+  expect(payloads).toHaveLength(12);
+  for (const { run } of payloads) {
+    expect(run).toEqual({ 'runId.$': '$.runId', 'source.$': '$.source', 'database.$': '$.database', 'table.$': '$.table' });
+  }
+});
+
+it('keeps nothing of what the chunks answer', () => {
+  expect(ingest.States.Extract.ResultPath).toBeNull();
+});
+
+it.each([
+  ['ingest', ingest],
+  ['gold', gold],
+])('the definition of %s', (_, definition) => {
+  expect(definition).toMatchSnapshot();
+});
