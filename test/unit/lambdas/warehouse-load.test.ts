@@ -1,6 +1,4 @@
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
-import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { DuckDBInstance } from '@duckdb/node-api';
+import { CreateBucketCommand, S3Client } from '@aws-sdk/client-s3';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { tablePrefix } from '../../../core/raw-bucket/layout.js';
 import { qualifiedName } from '../../../core/warehouse/identifiers.js';
@@ -13,6 +11,7 @@ import { type LocalSnowflake, startLocalSnowflake } from '../sql/local-snowflake
 import type { PlanChanges } from '../sql/table.js';
 import { ExecutionsDouble } from '../state/executions-double.js';
 import { createStateTable, type LocalAws, startLocalAws } from '../state/local-aws.js';
+import { putParquet } from './parquet-file.js';
 import { beginRun, type Surroundings } from './run-in-progress.js';
 
 /** The bucket of the stage that test/unit/sql/local-snowflake.ts makes. */
@@ -20,20 +19,15 @@ const bucket = 'firn-dev-raw';
 let aws: LocalAws;
 let snowflake: LocalSnowflake;
 let surroundings: Surroundings;
-let folder: string;
 
 beforeAll(async () => {
-  folder = await mkdtemp('/tmp/firn-test-load-');
   aws = await startLocalAws();
   const raw = { client: new S3Client({}), bucket };
   await raw.client.send(new CreateBucketCommand({ Bucket: bucket }));
   snowflake = await startLocalSnowflake(aws.endpoint);
   surroundings = { documents: await createStateTable('state'), raw, warehouse: snowflake.warehouse, executions: new ExecutionsDouble() };
 });
-afterAll(async () => {
-  await Promise.all([aws?.stop(), snowflake?.stop()]);
-  await rm(folder, { recursive: true, force: true });
-});
+afterAll(() => Promise.all([aws?.stop(), snowflake?.stop()]));
 
 let made = 0;
 let table: string;
@@ -41,14 +35,8 @@ beforeEach(() => {
   table = `load_${made++}`;
 });
 
-/** Puts a file of the run on S3; `select` gives ID and NOTE. The bucket notifies nobody: the pipe learns of it by a refresh. */
-async function put(step: WarehouseStep, key: string, select: string): Promise<void> {
-  const { run, plan, raw } = step;
-  const connection = await (await DuckDBInstance.create()).connect();
-  const system = `'${run.runId}' AS "_FIRN_RUN", 'R' AS "_FIRN_OP", '${plan.order}' AS "_FIRN_ORDER"`;
-  await connection.run(`COPY (SELECT *, ${system} FROM (${select})) TO '${folder}/file.parquet' (FORMAT parquet)`);
-  await raw.client.send(new PutObjectCommand({ Bucket: bucket, Key: key, Body: await readFile(`${folder}/file.parquet`) }));
-}
+/** A file of the run: ID and NOTE. The bucket notifies nobody: the pipe learns of it by a refresh. */
+const put = ({ raw, plan }: WarehouseStep, key: string, select: string) => putParquet(raw, plan, key, select);
 
 const good = `SELECT 1::BIGINT AS "ID", 'a' AS "NOTE" UNION ALL SELECT 2, 'b'`;
 const bad = `SELECT 'one' AS "ID", 'a' AS "NOTE" UNION ALL SELECT 'two', 'b'`;
