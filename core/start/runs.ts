@@ -12,7 +12,7 @@ import { type Row, runIdArgument } from './request.js';
 /** How long a run may say nothing until Step Functions is asked whether it is still alive: events can be lost. Milliseconds. */
 const silence = 60_000;
 /** Runs asked after in one request. */
-const asked = 5;
+const askedAtOnce = 5;
 
 async function knownRun(context: StartContext, runId: string): Promise<RunRecord> {
   const record = await readRun(context.state, runId);
@@ -20,12 +20,21 @@ async function knownRun(context: StartContext, runId: string): Promise<RunRecord
   return record;
 }
 
+/** The record in line with Step Functions. A failure whose event has not come is told to Snowflake too. */
+async function settled({ state, functions, warehouseFunction }: StartContext, record: RunRecord): Promise<RunRecord> {
+  const now = await settleRun(state, record);
+  if (record.status === 'RUNNING' && now.status === 'FAILED') {
+    await functions.invokeLater(warehouseFunction, { action: 'record', run: now.run });
+  }
+  return now;
+}
+
 /** The receipt of each run, or what is wrong with the row. */
 export async function statusRows(context: StartContext, rows: Row[]): Promise<[number, unknown][]> {
-  const { state, raw } = context;
+  const { raw } = context;
   return inParallel(rows, async ({ number, args }) => {
     try {
-      const record = await settleRun(state, await knownRun(context, runIdArgument(args)));
+      const record = await settled(context, await knownRun(context, runIdArgument(args)));
       return [number, receiptOf(record, { joined: false, bucket: raw.bucket })];
     } catch (error) {
       if (!(error instanceof FirnError)) throw error;
@@ -50,11 +59,12 @@ export async function retryRows(context: StartContext, batch: Batch, rows: Row[]
   });
 }
 
-async function retry({ state }: StartContext, seen: RunRecord, batch: string): Promise<void> {
+async function retry(context: StartContext, seen: RunRecord, batch: string): Promise<void> {
+  const { state } = context;
   const { runId } = seen.run;
   // An earlier attempt of this batch may have died between opening the record and redriving the execution.
   const mine = seen.status === 'RUNNING' && seen.redrivenBy === batch;
-  const record = mine ? seen : await settleRun(state, seen);
+  const record = mine ? seen : await settled(context, seen);
   if (!mine && record.status !== 'FAILED') {
     throw new FirnError('RunNotRetryable', `Run ${runId} has not failed: it is ${record.status}.`);
   }
@@ -79,10 +89,10 @@ export async function currentRecords(context: StartContext, runIds: string[]): P
   const records = await inParallel([...new Set(runIds)], (runId) => readRun(state, runId));
   const since = new Date(Date.now() - silence).toISOString();
   const silent = records.filter((record) => record?.status === 'RUNNING' && record.startedAt < since && (record.checkedAt ?? '') < since);
-  const settled = await inParallel(silent.slice(0, asked), async (record) =>
-    (await noteCheck(state, record!.run.runId, since)) ? settleRun(state, record!) : record!,
+  const asked = await inParallel(silent.slice(0, askedAtOnce), async (record) =>
+    (await noteCheck(state, record!.run.runId, since)) ? settled(context, record!) : record!,
   );
-  return new Map([...records, ...settled].flatMap((record) => (record ? [[record.run.runId, record]] : [])));
+  return new Map([...records, ...asked].flatMap((record) => (record ? [[record.run.runId, record]] : [])));
 }
 
 /** An answer in the shape of a receipt for a row that names no run. */

@@ -97,7 +97,8 @@ export async function releaseGold(state: RuntimeState, counter: number): Promise
         TableName: state.table,
         Key: { ...key },
         UpdateExpression: 'REMOVE arn, #tables',
-        ConditionExpression: '#counter = :counter',
+        // Without a counter nothing was ever dirty: somebody started the execution by hand.
+        ConditionExpression: '#counter = :counter OR attribute_not_exists(#counter)',
         ExpressionAttributeNames: { '#counter': 'counter', '#tables': 'tables' },
         ExpressionAttributeValues: { ':counter': counter },
       }),

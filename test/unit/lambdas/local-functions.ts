@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { CreateFunctionCommand, LambdaClient } from '@aws-sdk/client-lambda';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import { CreateStateMachineCommand, SFNClient } from '@aws-sdk/client-sfn';
-import { pythonPath } from '../../../sandbox/paths.js';
+import { localPython } from '../state/local-aws.js';
 
 /** A state machine whose executions end or not as its one state says. @returns its ARN */
 export async function createStateMachine(name: string, state: Record<string, unknown>): Promise<string> {
@@ -25,7 +25,7 @@ export async function createFunction(FunctionName: string): Promise<void> {
   const folder = await mkdtemp(join(tmpdir(), 'firn-function-'));
   try {
     await writeFile(join(folder, 'index.mjs'), 'export const handler = async () => ({});\n');
-    await promisify(execFile)(pythonPath(), ['-m', 'zipfile', '-c', 'function.zip', 'index.mjs'], { cwd: folder });
+    await promisify(execFile)(localPython(), ['-m', 'zipfile', '-c', 'function.zip', 'index.mjs'], { cwd: folder });
     const ZipFile = await readFile(join(folder, 'function.zip'));
     await new LambdaClient({}).send(
       new CreateFunctionCommand({

@@ -269,6 +269,7 @@ describe('ingest (Step Functions and Lambda in memory, DynamoDB and S3 local)', 
     expect(await select.get()).toMatchObject({ statusCode: 202 });
     vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 120_000 });
     expect((await select.get()).values).toMatchObject([{ status: 'FAILED', error: { code: 'SourceUnreachable', message: 'no route' } }]);
+    expect(invoked).toMatchObject([{ name: 'warehouse', event: { action: 'record', run: { runId } } }]);
   });
 
   it('asks Step Functions about a silent run once a minute', async () => {

@@ -1,11 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { CreateTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import getPort from 'get-port';
+import { pythonPath } from '../../../sandbox/paths.js';
 
 /** ministack, the local AWS of the sandbox, for one test file: real conditional writes without an account. */
 export interface LocalAws {
@@ -13,13 +12,11 @@ export interface LocalAws {
   stop(): Promise<void>;
 }
 
-/** Of the venv that npm test installs. */
-export const localPython = resolve(process.env.FIRN_VENV ?? '.firn/venv', 'bin/python');
+/** FIRN_VENV: another venv than the one that npm test installs. */
+export const localPython = (): string => (process.env.FIRN_VENV ? `${process.env.FIRN_VENV}/bin/python` : pythonPath());
 
 /** Starts it on a free port and points the AWS SDK's standard environment at it. */
 export async function startLocalAws(): Promise<LocalAws> {
-  if (!existsSync(localPython))
-    throw new Error(`${localPython} is missing: npm test installs it, or set FIRN_VENV to a venv with ministack`);
   const port = await getPort({ host: '127.0.0.1' });
   const endpoint = `http://127.0.0.1:${port}`;
   const standard = {
@@ -32,7 +29,7 @@ export async function startLocalAws(): Promise<LocalAws> {
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
   };
   Object.assign(process.env, standard);
-  const child = spawn(localPython, ['-m', 'ministack'], {
+  const child = spawn(localPython(), ['-m', 'ministack'], {
     env: {
       ...process.env,
       GATEWAY_PORT: String(port),
