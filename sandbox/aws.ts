@@ -45,7 +45,11 @@ export function startAws(directory: string, port: number, onSpawn?: OnSpawn): Pr
     {
       name: 'aws',
       command: pythonPath(),
-      args: [join(projectRoot, 'sandbox/aws/launcher.py'), '--port', String(port), '--data', data, '--node', nodeDirectory()],
+      args: [
+        join(projectRoot, 'sandbox/aws/launcher.py'),
+        ...['--port', String(port), '--data', data],
+        ...['--node', nodeDirectory(), '--modules', join(projectRoot, 'node_modules')],
+      ],
       env: { ...childEnvironment(endpoint), PYTHONUNBUFFERED: '1', PYTHONDONTWRITEBYTECODE: '1' },
       port,
       log: join(directory, 'logs/aws.log'),

@@ -6,8 +6,8 @@ A type that is neither known to ministack nor in LEFT_OUT fails the deployment, 
 import sys
 from collections.abc import Callable
 
-from ministack.services import dynamodb, s3, secretsmanager
-from ministack.services.cloudformation import provisioners
+from ministack.services import dynamodb, lambda_svc, s3, secretsmanager
+from ministack.services.cloudformation import custom_resource, provisioners
 
 handlers = provisioners._RESOURCE_HANDLERS
 
@@ -115,6 +115,22 @@ def describe_vpc_range() -> None:
     handlers["AWS::EC2::VPC"] = {**handler, "create": create_with_range}
 
 
+def fail_with_the_function() -> None:
+    """A custom resource whose function breaks fails with its error; otherwise it would be waited for, for an hour."""
+    execute = lambda_svc._execute_function_with_config_scope
+
+    def execute_and_tell(func: dict, event: object) -> dict:
+        result = execute(func, event)
+        if result.get("error") and isinstance(event, dict) and "/cfn-response/" in str(event.get("ResponseURL")):
+            token = event["ResponseURL"].rsplit("/", 1)[1]
+            pending = custom_resource._pending.get(token)
+            if pending and pending["result"] is None:
+                custom_resource.deliver_response(token, {"Status": "FAILED", "Reason": f"its function failed: {result.get('body')}"})
+        return result
+
+    lambda_svc._execute_function_with_config_scope = execute_and_tell
+
+
 def close() -> None:
     for type_name, attributes in LEFT_OUT.items():
         leave_out(type_name, attributes)
@@ -122,3 +138,4 @@ def close() -> None:
     after("AWS::DynamoDB::Table", set_table_options)
     identify_secrets_by_arn()
     describe_vpc_range()
+    fail_with_the_function()

@@ -1,26 +1,28 @@
 """Starts ministack as the sandbox's AWS, with the gaps closed that Firn would fall into.
 
-    python sandbox/aws/launcher.py --port 4700 --data DIR [--node DIR]
+    python sandbox/aws/launcher.py --port 4700 --data DIR [--node DIR] [--modules DIR]
 
 One file per group of gaps; each says what AWS does and ministack does not. `--node` is the folder whose `node` runs the
-Lambda functions. State lives in DIR and survives SIGTERM and a new start.
+Lambda functions, `--modules` the node_modules with the AWS SDK that Lambda's own runtime has. State lives in DIR and
+survives SIGTERM and a new start.
 """
 
 import argparse
 import importlib.metadata
 import os
+import shutil
 import sys
 from pathlib import Path
 
 PINNED = "1.5.33"
 
 
-def configure(port: int, data: Path, node: Path | None) -> None:
+def configure(port: int, data: Path, node: Path | None, modules: Path | None) -> None:
     """Environment that ministack reads when it is imported; its Lambda functions inherit it."""
     scratch = data / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
     for leftover in scratch.glob("ministack-lambda-*"):
-        remove_tree(leftover)
+        shutil.rmtree(leftover, ignore_errors=True)
     os.environ.update(
         GATEWAY_PORT=str(port),
         BIND_HOST="127.0.0.1",
@@ -40,12 +42,17 @@ def configure(port: int, data: Path, node: Path | None) -> None:
     )
     if node:
         os.environ["PATH"] = f"{node}{os.pathsep}{os.environ.get('PATH', '')}"
+    if modules:
+        offer_sdk(modules, data / "runtime/node_modules")
 
 
-def remove_tree(path: Path) -> None:
-    import shutil
-
-    shutil.rmtree(path, ignore_errors=True)
+def offer_sdk(modules: Path, runtime: Path) -> None:
+    """A function finds the SDK, as in Lambda's runtime, and nothing else of the checkout: what is not bundled must fail."""
+    shutil.rmtree(runtime, ignore_errors=True)
+    runtime.mkdir(parents=True)
+    for scope in ("@aws-sdk", "@smithy"):
+        (runtime / scope).symlink_to(modules / scope)
+    os.environ["NODE_PATH"] = str(runtime)
 
 
 def main() -> None:
@@ -53,13 +60,14 @@ def main() -> None:
     parser.add_argument("--port", type=int, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--node", type=Path)
+    parser.add_argument("--modules", type=Path)
     options = parser.parse_args()
 
     installed = importlib.metadata.version("ministack")
     if installed != PINNED:
         sys.exit(f"ministack {installed} is installed, but these patches are written for {PINNED}: pip install ministack=={PINNED}")
 
-    configure(options.port, options.data.resolve(), options.node)
+    configure(options.port, options.data.resolve(), options.node, options.modules)
     sys.argv = [sys.argv[0]]
 
     import cloudformation
