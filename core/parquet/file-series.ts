@@ -28,7 +28,7 @@ export class FileSeries {
     private readonly format: FileFormat,
     private readonly fileBytes: number,
     private readonly open: OpenFile,
-    private readonly createBatch: () => Batch,
+    readonly createBatch: () => Batch,
   ) {}
 
   /** Bytes handed to the sinks. */

@@ -27,7 +27,6 @@ interface Socket {
   removeListener(event: 'data', listener: (chunk: Buffer) => void): void;
   pause(): void;
   resume(): void;
-  destroy(): void;
 }
 
 /**
@@ -78,11 +77,6 @@ export class CopyReader {
         this.#wake = resolve;
       });
     }
-  }
-
-  /** Gives up the connection. */
-  destroy(): void {
-    this.#socket?.destroy();
   }
 
   /** Called by pg when the query's turn has come. */

@@ -4,7 +4,7 @@ import { FirnError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
 import { readColumns, readTable } from './catalog.js';
 import { query } from './connection.js';
-import { quoteRelation } from './query.js';
+import { quoteLiteral, quoteRelation } from './query.js';
 import { type Decoder, mapType, policiesOf, type Selection } from './types.js';
 
 /** Settings that the text of a value or the visibility of a row depends on. LOCAL, so that a pooler's next session is not touched. */
@@ -21,6 +21,8 @@ const settings = [
   'idle_in_transaction_session_timeout = 0',
 ];
 
+const beginStatement = 'BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY';
+
 export interface Snapshot {
   oid: number;
   /** Clock of the source just before the snapshot was taken: everything committed by then is in it. ISO 8601, UTC, microseconds. */
@@ -34,7 +36,7 @@ export interface Snapshot {
  */
 export async function beginSnapshot(client: Client, relation: Plan['relation']): Promise<Snapshot> {
   const { oid, kind } = await readTable(client, relation);
-  const begin = ['BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY', ...settings.map((setting) => `SET LOCAL ${setting}`)];
+  const begin = [beginStatement, ...settings.map((setting) => `SET LOCAL ${setting}`)];
   // Materialized views and foreign tables cannot be locked by LOCK TABLE.
   if (kind !== 'materialized view' && kind !== 'foreign table') begin.push(`LOCK TABLE ${quoteRelation(relation)} IN ACCESS SHARE MODE`);
   await query(client, begin.join('; '));
@@ -43,6 +45,16 @@ export async function beginSnapshot(client: Client, relation: Plan['relation']):
     `SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
   );
   return { oid, readAsOf: clock!.at };
+}
+
+/** The same snapshot on another connection. The first one's transaction must be open; its lock protects both. */
+export async function joinSnapshot(client: Client, snapshot: string): Promise<void> {
+  const begin = [
+    beginStatement,
+    `SET TRANSACTION SNAPSHOT ${quoteLiteral(snapshot)}`,
+    ...settings.map((setting) => `SET LOCAL ${setting}`),
+  ];
+  await query(client, begin.join('; '));
 }
 
 /** How a planned column is read from the table as it is now. */

@@ -2,14 +2,14 @@ import type { Client } from 'pg';
 import type { Column } from '../../column.js';
 import { FirnError } from '../../errors.js';
 import type { Codec } from '../../parquet/compression.js';
-import { FileSeries, type OpenFile, type WrittenFile } from '../../parquet/file-series.js';
-import { Batch } from '../../parquet/vector.js';
+import type { OpenFile, WrittenFile } from '../../parquet/file-series.js';
 import type { Plan } from '../../plan/plan.js';
 import { cancelQuery, connect, type PostgresSecret, query } from './connection.js';
-import { CopyReader } from './copy.js';
-import { type Decode, generateDecoder } from './decoder.js';
+import { generateDecoder } from './decoder.js';
 import { applyPolicies, type PolicyTally, type Replaced } from './decoder-policy.js';
-import { beginSnapshot, type Reading, readingsOf } from './extract-snapshot.js';
+import { copyToFiles } from './extract-files.js';
+import { sharedRead } from './extract-ranges.js';
+import { beginSnapshot, joinSnapshot, type Reading, readingsOf } from './extract-snapshot.js';
 import { copyStatement, nullCursorStatement, selectExpression, type Where } from './query.js';
 
 export interface Extraction {
@@ -48,31 +48,27 @@ export interface Extracted {
   replaced: Replaced[];
 }
 
-const defaultFileBytes = 128 << 20;
-/** Of the source's bytes, per row group; two are in memory. */
-const rowGroupBytes = 32 << 20;
-
 /**
- * Reads rows of one table from one snapshot and writes them as Parquet files. Memory is bounded whatever the size of the table: two row
- * groups, the pages of one, and about three times the largest row.
+ * Reads rows of one table from one snapshot and writes them as Parquet files. Memory is bounded whatever the size of the table: per
+ * connection two row groups, the pages of one, and about three times the largest row.
  * @throws FirnError as connect and asSourceError say, SchemaChangedDuringRun, CursorIsNull, ValueOutOfRange, Aborted
  */
 export async function extract(extraction: Extraction): Promise<Extracted> {
   const { signal, connection } = extraction;
   refuseAborted(signal);
-  const client = await connect(connection);
-  const cancel = (): void => void cancelQuery(client, connection);
+  const sessions = [await connect(connection)];
+  const cancel = (): void => {
+    for (const session of sessions) void cancelQuery(session, connection);
+  };
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    // It may have come while the connection was made.
-    refuseAborted(signal);
-    return await read(client, extraction);
+    return await read(sessions, extraction);
   } catch (error) {
     refuseAborted(signal);
     throw error;
   } finally {
     signal?.removeEventListener('abort', cancel);
-    await client.end().catch(() => {});
+    await Promise.all(sessions.map((session) => session.end().catch(() => {})));
   }
 }
 
@@ -83,24 +79,28 @@ function refuseAborted(signal: AbortSignal | undefined): void {
     : new FirnError('Aborted', 'The extraction was stopped.', { cause: signal.reason });
 }
 
-async function read(client: Client, extraction: Extraction): Promise<Extracted> {
-  const { relation, columns, where } = extraction;
-  const { oid, readAsOf } = await beginSnapshot(client, relation);
-  const readings = await readingsOf(client, oid, relation, columns);
-  await refuseNullCursor(client, extraction, readings);
+/** `sessions` holds the first connection; others are added to it. */
+async function read(sessions: Client[], extraction: Extraction): Promise<Extracted> {
+  const { relation, columns, where, connections = 1 } = extraction;
+  const first = sessions[0]!;
+  const { oid, readAsOf } = await beginSnapshot(first, relation);
+  const readings = await readingsOf(first, oid, relation, columns);
+  await refuseNullCursor(first, extraction, readings);
+
+  const shared = connections > 1 ? await sharedRead(first, oid, connections) : null;
+  const ranges = shared?.conditions ?? [undefined];
+  while (shared !== null && sessions.length < Math.min(connections, ranges.length)) {
+    const session = await connect(extraction.connection);
+    sessions.push(session);
+    await joinSnapshot(session, shared.snapshot);
+  }
 
   const tally: PolicyTally = { counts: {}, replaced: [] };
   const decoders = readings.map(({ decoder }) => decoder);
   const decode = generateDecoder(decoders, applyPolicies(relation, columns, decoders, extraction.primaryKey ?? [], tally));
   const expressions = readings.map(({ column, selection }) => selectExpression(column.name, selection));
-  const reader = new CopyReader(client, copyStatement(relation, expressions, where));
-  const { rows, files } = await writeFiles(reader, decode, extraction);
-  if (rows !== reader.rowCount) {
-    throw new FirnError(
-      'CountMismatch',
-      `${relation.schema}.${relation.table}: the source sent ${reader.rowCount} rows, ${rows} were written.`,
-    );
-  }
+  const statements = ranges.map((range) => copyStatement(relation, expressions, where, range));
+  const { rows, files } = await copyToFiles(sessions, statements, decode, extraction);
   return { rows, files, readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
 }
 
@@ -112,36 +112,4 @@ async function refuseNullCursor(client: Client, { relation, where }: Extraction,
   const [found] = await query(client, nullCursorStatement(relation, cursor.column, where));
   if (found !== undefined)
     throw new FirnError('CursorIsNull', `${relation.schema}.${relation.table}: column ${cursor.column} is NULL in some rows.`);
-}
-
-async function writeFiles(reader: CopyReader, decode: Decode, extraction: Extraction): Promise<{ rows: number; files: WrittenFile[] }> {
-  const { columns, constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, onProgress } = extraction;
-  const fileColumns = columns.map(({ target, parquet }) => ({ name: target, type: parquet }));
-  const createBatch = (): Batch =>
-    new Batch(
-      columns.map(({ parquet }) => parquet),
-      rowGroupBytes,
-    );
-  const series = new FileSeries({ columns: fileColumns, constants, codec, metadata }, fileBytes, extraction.openFile, createBatch);
-  let batch = createBatch();
-  let rows = 0;
-  try {
-    while (await reader.fill()) {
-      for (;;) {
-        reader.start = decode(reader.bytes, reader.view, reader.start, reader.end, batch);
-        if (!batch.full) break;
-        rows += batch.rows;
-        batch = await series.push(batch);
-        onProgress?.({ rows, bytes: series.bytes });
-      }
-    }
-    rows += batch.rows;
-    const files = await series.close(batch);
-    onProgress?.({ rows, bytes: series.bytes });
-    return { rows, files };
-  } catch (error) {
-    reader.destroy();
-    await series.abort();
-    throw error;
-  }
 }

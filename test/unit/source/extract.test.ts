@@ -218,3 +218,49 @@ it('writes statistics that readers may trust', async () => {
   expect(await duckdb(folder, 'SELECT min(long), max(long) FROM t')).toEqual(await source('SELECT min(long), max(long) FROM measured'));
   expect(await duckdb(folder, `SELECT count(*) FROM t WHERE long = 'é01000${'x'.repeat(200)}'`)).toEqual([['1']]);
 });
+
+describe('several connections', () => {
+  it.each([
+    ['a table', 'TABLE shared_table', ''],
+    ['a partitioned table', 'TABLE shared_parts', 'PARTITION BY HASH (id)'],
+  ])('read each row of %s once, while others write', async (_, create, partition) => {
+    const name = create.slice(6);
+    await client.query(`CREATE ${create} (id int, v text, at timestamptz) ${partition}`);
+    if (partition)
+      for (let i = 0; i < 3; i++)
+        await client.query(`CREATE TABLE ${name}_${i} PARTITION OF ${name} FOR VALUES WITH (MODULUS 3, REMAINDER ${i})`);
+    await client.query(
+      `INSERT INTO ${name} SELECT i, repeat(md5(i::text), 4), now() FROM generate_series(1, 120000) i; DELETE FROM ${name} WHERE id % 7 = 0`,
+    );
+    const facts = 'SELECT count(*)::text, sum(id)::text, max(md5(v)), min(md5(v)) FROM';
+    const expected = await source(`${facts} ${name}`);
+    let written = false;
+    const { folder, files, rows } = await extractTable(
+      client,
+      { table: name },
+      {},
+      {
+        connections: 3,
+        onProgress: () => {
+          if (!written)
+            void client.query(
+              `INSERT INTO ${name} SELECT i, 'late', now() FROM generate_series(200000, 230000) i; UPDATE ${name} SET v = v || 'x'`,
+            );
+          written = true;
+        },
+      },
+    );
+    expect(files.length).toBe(3);
+    expect(rows).toBe(Number(expected[0]![0]));
+    expect(await duckdb(folder, `${facts} t`)).toEqual(expected);
+  });
+
+  it.each([
+    ['a small table', 'CREATE TABLE alone_small AS SELECT 1 AS id', 'alone_small'],
+    ['a view', 'CREATE VIEW alone_view AS SELECT i AS id FROM generate_series(1, 10) i', 'alone_view'],
+  ])('are one for %s', async (_, setup, table) => {
+    await client.query(setup);
+    const { files } = await extractTable(client, { table }, {}, { connections: 4 });
+    expect(files.length).toBe(1);
+  });
+});

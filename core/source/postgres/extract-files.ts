@@ -1,0 +1,96 @@
+import type { Client } from 'pg';
+import { FirnError } from '../../errors.js';
+import { FileSeries, type WrittenFile } from '../../parquet/file-series.js';
+import { Batch } from '../../parquet/vector.js';
+import { CopyReader } from './copy.js';
+import type { Decode } from './decoder.js';
+import type { Extraction } from './extract.js';
+
+const defaultFileBytes = 128 << 20;
+/** Of the source's bytes, per row group; each connection has two in memory. */
+const rowGroupBytes = 32 << 20;
+
+/**
+ * Runs the COPY statements on the sessions, each session taking the next statement when it is done with one, and writes files of its own.
+ * When one fails, all end, and the first error is thrown.
+ */
+export async function copyToFiles(
+  sessions: readonly Client[],
+  statements: readonly string[],
+  decode: Decode,
+  extraction: Extraction,
+): Promise<{ rows: number; files: WrittenFile[] }> {
+  const queue = statements.values();
+  let part = 0;
+  const all = sessions.map(() => createSeries(extraction, () => part++));
+  const progress = { rows: 0 };
+  const report = (rows: number): void => {
+    progress.rows += rows;
+    extraction.onProgress?.({ rows: progress.rows, bytes: all.reduce((sum, series) => sum + series.bytes, 0) });
+  };
+  const writers = sessions.map(async (session, i) => {
+    try {
+      await drain(session, queue, decode, all[i]!, extraction, report);
+    } catch (error) {
+      for (const other of sessions) (other as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      throw error;
+    }
+  });
+  // The first failure ends the others by their connections; it is the one to tell.
+  const failure = await Promise.all(writers).then(
+    () => null,
+    (error: unknown) => ({ error }),
+  );
+  await Promise.allSettled(writers);
+  if (failure !== null) {
+    await Promise.all(all.map((series) => series.abort()));
+    throw failure.error;
+  }
+  return { rows: progress.rows, files: all.flatMap(({ files }) => files) };
+}
+
+function createSeries(extraction: Extraction, nextPart: () => number): FileSeries {
+  const { columns, constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, openFile } = extraction;
+  const fileColumns = columns.map(({ target, parquet }) => ({ name: target, type: parquet }));
+  const types = columns.map(({ parquet }) => parquet);
+  return new FileSeries(
+    { columns: fileColumns, constants, codec, metadata },
+    fileBytes,
+    () => openFile(nextPart()),
+    () => new Batch(types, rowGroupBytes),
+  );
+}
+
+async function drain(
+  session: Client,
+  queue: Iterator<string>,
+  decode: Decode,
+  series: FileSeries,
+  { relation }: Extraction,
+  report: (rows: number) => void,
+): Promise<void> {
+  let batch = series.createBatch();
+  for (let next = queue.next(); !next.done; next = queue.next()) {
+    const reader = new CopyReader(session, next.value);
+    // Rows of this statement: what was decoded, less what the batch held when it began.
+    let rows = -batch.rows;
+    while (await reader.fill()) {
+      for (;;) {
+        reader.start = decode(reader.bytes, reader.view, reader.start, reader.end, batch);
+        if (!batch.full) break;
+        rows += batch.rows;
+        report(batch.rows);
+        batch = await series.push(batch);
+      }
+    }
+    rows += batch.rows;
+    if (rows !== reader.rowCount) {
+      throw new FirnError(
+        'CountMismatch',
+        `${relation.schema}.${relation.table}: the source sent ${reader.rowCount} rows, ${rows} were read.`,
+      );
+    }
+  }
+  report(batch.rows);
+  await series.close(batch);
+}
