@@ -33,15 +33,15 @@ export function main(snowflake: Snowflake, planJson: string, fence: number): Pre
   const label = `${source} ${database}.${table}`;
   if (isFencedOff(snowflake, plan.run, fence)) fail('Superseded', `${label}: a newer run has claimed the table`);
 
-  for (const schema of [rawSchema, stagingSchema]) query(snowflake, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
+  for (const schema of [rawSchema, stagingSchema]) create(snowflake, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
   const raw = columnsOf(snowflake, rawSchema, rawTable);
   const staging = columnsOf(snowflake, stagingSchema, stagingTable);
   const changes: string[] = [];
 
   const evolutions: Evolution[] = [];
-  if (raw.length === 0) query(snowflake, createRawTable(plan));
+  if (raw.length === 0) create(snowflake, createRawTable(plan));
   else evolutions.push(evolveTable(rawSchema, rawTable, raw, rawDefinitions(plan)));
-  if (staging.length === 0) query(snowflake, createStagingTable(plan));
+  if (staging.length === 0) create(snowflake, createStagingTable(plan));
   else evolutions.push(evolveTable(stagingSchema, stagingTable, staging, stagingDefinitions(plan)));
 
   const conflicts = evolutions.reduce<string[]>((all, { conflicts }) => all.concat(conflicts), []);
@@ -53,7 +53,7 @@ export function main(snowflake: Snowflake, planJson: string, fence: number): Pre
   // A view keeps the columns that its table had when it was made.
   const view = committedView(rawTable);
   if (changes.length > 0 || columnsOf(snowflake, rawSchema, view).length === 0) query(snowflake, createCommittedView(plan));
-  if (plan.loader === 'pipe') query(snowflake, createPipe(plan));
+  if (plan.loader === 'pipe') create(snowflake, createPipe(plan));
 
   query(
     snowflake,
@@ -69,4 +69,13 @@ WHERE NOT EXISTS (SELECT 1 FROM FIRN.RUN_EVENTS WHERE run_id = ? AND event = 'PR
     created: raw.length === 0 || staging.length === 0,
     changes,
   };
+}
+
+/** CREATE … IF NOT EXISTS, which two sessions at once can bring to fail on each other. */
+function create(snowflake: Snowflake, statement: string): void {
+  try {
+    query(snowflake, statement);
+  } catch (error) {
+    if (!/already exists/i.test(String((error as Error).message))) throw error;
+  }
 }

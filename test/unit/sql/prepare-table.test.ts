@@ -85,6 +85,26 @@ it('adds new columns to raw, view and staging, and keeps those that the source h
   expect(await columnsOf('RAW_CLR', 'EVOLVING_COMMITTED')).toContain('EXTRA');
 });
 
+it.each([
+  'NUMBER(38,0)',
+  'NUMBER(12,2)',
+  'FLOAT',
+  'BOOLEAN',
+  'DATE',
+  'TIME(6)',
+  'TIMESTAMP_NTZ(6)',
+  'TIMESTAMP_LTZ(6)',
+  'TIMESTAMP_TZ(6)',
+  'VARCHAR',
+  'VARIANT',
+  'BINARY',
+])('finds a column of type %s as it made it', async (type) => {
+  const table = `kept_${type.replace(/\W/g, '_')}`;
+  const columns = [id, column('VALUE', type)];
+  await prepare(warehouse, planOf(table, 1, { columns }), 1);
+  expect(await prepare(warehouse, planOf(table, 2, { columns }), 2)).toMatchObject({ created: false, changes: [] });
+});
+
 it('widens numbers', async () => {
   const amount = (type: string) => ({ columns: [id, column('AMOUNT', type)] });
   await ingest(warehouse, planOf('widened', 1, amount('NUMBER(5,2)')), 1, [[1, '999.99']]);
@@ -122,7 +142,7 @@ it('takes names that would be SQL', async () => {
 it('may run beside itself', async () => {
   const plan = planOf('beside', 1, { columns: [id, note] });
   const sessions = await Promise.all([snowflake.connect(), snowflake.connect()]);
-  await Promise.allSettled(sessions.map((session) => prepare(session, plan, 1)));
+  await Promise.all(sessions.map((session) => prepare(session, plan, 1)));
   await Promise.all(sessions.map((session) => session.close()));
   expect(await ingest(warehouse, plan, 1, [[1, 'a']])).toMatchObject({ rows_inserted: 1 });
 });

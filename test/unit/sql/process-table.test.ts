@@ -1,6 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { queryOrder } from '../../../core/column.js';
-import type { Warehouse } from '../../../core/warehouse/snowflake.js';
+import type { Plan } from '../../../core/plan/plan.js';
+import { qualifiedName } from '../../../core/warehouse/identifiers.js';
+import type { Row, Warehouse } from '../../../core/warehouse/snowflake.js';
 import { type LocalSnowflake, startLocalSnowflake } from './local-snowflake.js';
 import { mergeCases } from './merge-cases.js';
 import { call, counted, id, ingest, json, load, note, planOf, prepare, process, seal, staged } from './table.js';
@@ -17,7 +19,7 @@ afterAll(() => snowflake?.stop());
 const workTables = async () =>
   (
     await warehouse.query(
-      `SELECT table_name AS NAME FROM INFORMATION_SCHEMA.TABLES WHERE table_schema = 'FIRN' AND table_name LIKE 'W\\\\_%'`,
+      `SELECT table_name AS NAME FROM INFORMATION_SCHEMA.TABLES WHERE table_schema = 'FIRN' AND STARTSWITH(table_name, 'W_')`,
     )
   ).length;
 
@@ -166,15 +168,61 @@ describe('PROCESS_TABLE', () => {
     ]);
     await seal(warehouse, plan);
     const sessions = await Promise.all([snowflake.connect(), snowflake.connect()]);
-    await Promise.allSettled(sessions.map((session) => process(session, plan, 1)));
-    // One of the two may have failed on the other's lock: called again, it answers what is stored.
-    expect(counted(await process(warehouse, plan, 1))).toEqual([2, 0, 0, 0, 0]);
+    const answers = await Promise.all(sessions.map((session) => process(session, plan, 1)));
+    expect(answers.map(counted)).toEqual([
+      [2, 0, 0, 0, 0],
+      [2, 0, 0, 0, 0],
+    ]);
     expect(await warehouse.query('SELECT COUNT(*) AS N FROM FIRN.RUN_RESULTS WHERE run_id = ?', [plan.run.runId])).toEqual([{ N: 1 }]);
     expect(await staged(warehouse, plan)).toEqual([
       [1, 'a'],
       [2, 'b'],
     ]);
     await Promise.all(sessions.map((session) => session.close()));
+  });
+
+  describe('held up by a lock on staging', () => {
+    /** Has `plan` wait inside its transaction while `meanwhile` happens, then answers what it answered. */
+    async function heldUp(plan: Plan, fence: number, meanwhile: () => Promise<unknown>): Promise<unknown> {
+      const [locker, caller] = await Promise.all([snowflake.connect(), snowflake.connect()]);
+      const staging = qualifiedName(plan.target.stagingSchema, plan.target.stagingTable);
+      await locker.query('BEGIN');
+      await locker.query(`UPDATE ${staging} SET NOTE = NOTE`);
+      const answer = process(caller, plan, fence);
+      // Its work table shows that it has passed the checks which come before the transaction.
+      while ((await workTables()) === 0) await new Promise((resolve) => setTimeout(resolve, 10));
+      await meanwhile();
+      await locker.query('COMMIT');
+      const outcome = await answer;
+      await Promise.all([locker.close(), caller.close()]);
+      return outcome;
+    }
+
+    it('changes nothing when the table is claimed meanwhile', async () => {
+      await ingest(warehouse, planOf('overtaken', 1), 1, [[1, 'a']]);
+      const zombie = planOf('overtaken', 2);
+      await prepare(warehouse, zombie, 2);
+      await load(warehouse, zombie, [[1, 'zombie']]);
+      await seal(warehouse, zombie);
+      expect(await heldUp(zombie, 2, () => prepare(warehouse, planOf('overtaken', 3), 3))).toEqual({ superseded: true });
+      expect(await staged(warehouse, zombie)).toEqual([[1, 'a']]);
+    });
+
+    it('answers the result of the call that was first', async () => {
+      await ingest(warehouse, planOf('doubled', 1), 1, [[1, 'a']]);
+      const plan = planOf('doubled', 2);
+      await prepare(warehouse, plan, 2);
+      await load(warehouse, plan, [[1, 'b']]);
+      await seal(warehouse, plan);
+      const twin = await snowflake.connect();
+      let first: unknown;
+      const second = await heldUp(plan, 2, async () => {
+        first = process(twin, plan, 2);
+      });
+      expect(await first).toEqual(second);
+      expect(counted(second as Row)).toEqual([0, 1, 0, 0, 0]);
+      await twin.close();
+    });
   });
 
   it('names column and key of JSON that cannot be held', async () => {
