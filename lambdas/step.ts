@@ -59,14 +59,12 @@ async function attempt(log: RunLog, record: () => Promise<void>): Promise<void> 
   }
 }
 
-/** An AWS service that throttled or failed after the SDK's own retries is worth a retry of the step. */
+/** An AWS service that could not be reached, throttled or failed after the SDK's own retries is worth a retry of the step. */
 function serviceError(thrown: unknown): FirnError {
-  const { $fault, $retryable, $metadata } = (thrown ?? {}) as {
-    $fault?: string;
-    $retryable?: object;
-    $metadata?: { httpStatusCode?: number };
-  };
-  const transient = $fault === 'server' || $retryable !== undefined || $metadata?.httpStatusCode === 429;
+  const { $metadata, $retryable } = (thrown ?? {}) as { $metadata?: { httpStatusCode?: number }; $retryable?: object };
+  // Every error of the SDK has $metadata; without a status no answer came.
+  const status = $metadata && ($metadata.httpStatusCode ?? 503);
+  const transient = status !== undefined && (status >= 500 || status === 429 || $retryable !== undefined);
   if (transient && thrown instanceof Error)
     return new FirnError('ServiceUnavailable', `${thrown.name}: ${thrown.message}`, { cause: thrown });
   return asFirnError(thrown);

@@ -48,10 +48,10 @@ export interface StepError {
   error: ErrorRecord;
 }
 
-const keyOf = (runId: string): Key => ({ pk: `run#${runId}`, sk: 'run' });
+export const runKey = (runId: string): Key => ({ pk: `run#${runId}`, sk: 'run' });
 
 export async function readRun(state: RuntimeState, runId: string): Promise<RunRecord | undefined> {
-  return getItem<RunRecord>(state, keyOf(runId));
+  return getItem<RunRecord>(state, runKey(runId));
 }
 
 /** The record of a run that begins. False when there is one already: then nothing changes. */
@@ -70,7 +70,7 @@ export async function createRun(state: RuntimeState, begun: Pick<RunRecord, 'run
     checkedAt: null,
     ...begun,
   };
-  const Item = { ...keyOf(begun.run.runId), ...record, [expiryAttribute]: expiryIn(90) };
+  const Item = { ...runKey(begun.run.runId), ...record, [expiryAttribute]: expiryIn(90) };
   return applied(state.documents.send(new PutCommand({ TableName: state.table, Item, ConditionExpression: 'attribute_not_exists(pk)' })));
 }
 
@@ -93,7 +93,7 @@ async function setFields(
     state.documents.send(
       new UpdateCommand({
         TableName: state.table,
-        Key: { ...keyOf(runId) },
+        Key: { ...runKey(runId) },
         UpdateExpression: `SET ${names.map((name) => `#${name} = :${name}`).join(', ')}`,
         ConditionExpression: condition,
         ExpressionAttributeNames: Object.fromEntries([...used].map((name) => [`#${name}`, name])),
@@ -156,7 +156,7 @@ export async function rememberQuery(state: RuntimeState, runId: string, purpose:
   const { Attributes } = await state.documents.send(
     new UpdateCommand({
       TableName: state.table,
-      Key: { ...keyOf(runId) },
+      Key: { ...runKey(runId) },
       UpdateExpression: 'SET queryIds.#purpose = if_not_exists(queryIds.#purpose, :queryId)',
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeNames: { '#purpose': purpose },
@@ -173,7 +173,7 @@ export async function forgetQuery(state: RuntimeState, runId: string, purpose: s
     state.documents.send(
       new UpdateCommand({
         TableName: state.table,
-        Key: { ...keyOf(runId) },
+        Key: { ...runKey(runId) },
         UpdateExpression: 'REMOVE queryIds.#purpose',
         ConditionExpression: 'queryIds.#purpose = :queryId',
         ExpressionAttributeNames: { '#purpose': purpose },
@@ -188,37 +188,10 @@ export async function joinBatch(state: RuntimeState, runId: string, batch: strin
   await state.documents.send(
     new UpdateCommand({
       TableName: state.table,
-      Key: { ...keyOf(runId) },
+      Key: { ...runKey(runId) },
       UpdateExpression: 'ADD batches :batch',
       ConditionExpression: 'attribute_exists(pk)',
       ExpressionAttributeValues: { ':batch': new Set([batch]) },
-    }),
-  );
-}
-
-/** Claims the publication of one attempt's failure. False when it was published before. */
-export async function claimPublication(state: RuntimeState, runId: string, redriveCount: number): Promise<boolean> {
-  return applied(
-    state.documents.send(
-      new UpdateCommand({
-        TableName: state.table,
-        Key: { ...keyOf(runId) },
-        UpdateExpression: 'ADD published :attempts',
-        ConditionExpression: 'NOT contains(published, :attempt)',
-        ExpressionAttributeValues: { ':attempts': new Set([redriveCount]), ':attempt': redriveCount },
-      }),
-    ),
-  );
-}
-
-/** Gives a publication back that could not be made. */
-export async function releasePublication(state: RuntimeState, runId: string, redriveCount: number): Promise<void> {
-  await state.documents.send(
-    new UpdateCommand({
-      TableName: state.table,
-      Key: { ...keyOf(runId) },
-      UpdateExpression: 'DELETE published :attempts',
-      ExpressionAttributeValues: { ':attempts': new Set([redriveCount]) },
     }),
   );
 }

@@ -5,7 +5,8 @@ import { type RunRef, runRefSchema } from '../plan/plan.js';
 import { failureOf } from '../receipt/failure.js';
 import { receiptOf } from '../receipt/from-run.js';
 import type { Receipt } from '../receipt/receipt.js';
-import { claimPublication, createRun, finishRun, readRun, releasePublication } from '../state/runs.js';
+import { claimPublication, releasePublication } from '../state/publications.js';
+import { createRun, finishRun, readRun } from '../state/runs.js';
 import type { RuntimeState } from '../state/runtime-state.js';
 import { settleRun } from '../state/settle.js';
 

@@ -58,7 +58,7 @@ describe('a function of the workflow (DynamoDB and S3 local)', () => {
     { name: 'Internal for what nobody foresaw', thrown: new TypeError('x is undefined'), code: 'Internal', message: /x is undefined/ },
     {
       name: 'a retried code for an AWS service that failed',
-      thrown: Object.assign(new Error('slow down'), { name: 'SlowDown', $fault: 'server' }),
+      thrown: Object.assign(new Error('slow down'), { name: 'SlowDown', $metadata: { httpStatusCode: 503 } }),
       code: 'ServiceUnavailable',
       message: /slow down/,
     },
