@@ -80,6 +80,13 @@ def _json(node: exp.Expression) -> exp.Expression:
     return node
 
 
+def _array(node: exp.Expression) -> exp.Expression:
+    """ARRAY_CONSTRUCT and [ … ]: their elements may be of any types."""
+    if isinstance(node, exp.Array):
+        return exp.Anonymous(this="json_array", expressions=node.expressions)
+    return node
+
+
 def _text(node: exp.Expression) -> exp.Expression:
     """Casts to text give Snowflake's text, which for VARIANT, FLOAT, BINARY and timestamps is not DuckDB's."""
     if isinstance(node, exp.ToChar):
@@ -100,6 +107,17 @@ def _hash(node: exp.Expression) -> exp.Expression:
         if any(isinstance(e, exp.Star) for e in node.expressions):
             raise unsupported("HASH(*)")
         return exp.Anonymous(this="_sf_signed", expressions=[exp.Anonymous(this="duckdb_hash_", expressions=node.expressions)])
+    return node
+
+
+EPOCHS = {"EPOCH_SECOND": 1_000_000, "EPOCH_MILLISECOND": 1000, "EPOCH_MICROSECOND": 1}
+
+
+def _epoch(node: exp.Expression) -> exp.Expression:
+    """DATE_PART(EPOCH_…): the fraction is cut off, not rounded."""
+    if isinstance(node, exp.Extract) and node.name.upper() in EPOCHS:
+        micros = exp.Anonymous(this="epoch_us", expressions=[node.expression])
+        return exp.Anonymous(this="_sf_divide_down", expressions=[micros, exp.Literal.number(EPOCHS[node.name.upper()])])
     return node
 
 
@@ -126,7 +144,7 @@ def _sha2_binary(node: exp.Expression) -> exp.Expression:
 TRANSFORMS = [
     identifier_function, f.upper_case_unquoted_identifiers, _convert_timezone, _json, f.split, f.trim_cast_varchar, f.indices_to_json_extract,
     f.json_extract_cast_as_varchar, f.json_extract_cased_as_varchar, f.json_extract_precedence, f.flatten_value_cast_as_varchar, _flatten,
-    f.regex_replace, f.regex_substr, f.values_columns, f.to_date, f.timestamp_offsets, f.to_decimal, f.to_variant, f.object_construct, _text, _hash, _sha2_binary, _data_type,
+    f.regex_replace, f.regex_substr, f.values_columns, f.to_date, f.timestamp_offsets, f.to_decimal, f.to_variant, _array, f.object_construct, _text, _epoch, _hash, _sha2_binary, _data_type,
     f.sample, f.array_size, f.random, f.array_agg_within_group, f.array_agg, f.object_agg, f.array_construct_etc, f.dateadd_date_cast,
     f.dateadd_string_literal_timestamp_cast, f.datediff_string_literal_timestamp_cast, f.hex_string, f.sha256, f.alias_in_join, f.alias_in_where,
 ]  # fmt: skip

@@ -57,4 +57,6 @@ def from_duckdb(error: Exception) -> SnowflakeError:
         return SnowflakeError(f"NULL result in a non-nullable column: {column[1]}" if column else text, 100072, "22000")
     if kind == "InvalidInputException" and "Malformed JSON" in text:
         return SnowflakeError(f"Error parsing JSON: {text}", 100069, "22P02")
+    if "same target row more than once" in text:
+        return SnowflakeError("Duplicate row detected during DML action", 100090, "42P18")
     return SnowflakeError(f"{kind}: {text}", 603, "XX000")

@@ -55,8 +55,8 @@ def placeholders(tokens: list[Token]) -> list[tuple[int, int, int | None]]:
     """(start, end, number) of every `?` (number None) and `:1` outside of strings and paths."""
     found = []
     for i, token in enumerate(tokens):
-        if token.token_type == TokenType.PLACEHOLDER:
-            found.append((token.start, token.end + 1, None))
+        if token.token_type in (TokenType.PLACEHOLDER, TokenType.QDCOLON):  # the latter is `?::`
+            found.append((token.start, token.start + 1, None))
         elif token.token_type == TokenType.COLON and i + 1 < len(tokens):
             following, before = tokens[i + 1], tokens[i - 1] if i else None
             touches = before is not None and before.end + 1 == token.start and before.token_type not in (TokenType.L_PAREN, TokenType.COMMA, TokenType.EQ)
@@ -67,8 +67,6 @@ def placeholders(tokens: list[Token]) -> list[tuple[int, int, int | None]]:
 
 def inline(sql: str, literals: list[str], variables: dict[str, str] | None = None) -> str:
     """Puts the literals in the place of the binds, and session variables in the place of `$name`."""
-    if not literals and not variables:
-        return sql
     tokens = tokenize(sql)
     spots: list[tuple[int, int, str]] = []
     position = 0
@@ -80,7 +78,8 @@ def inline(sql: str, literals: list[str], variables: dict[str, str] | None = Non
         spots.append((start, end, literals[index]))
     for i, token in enumerate(tokens[:-1]):
         name = tokens[i + 1]
-        if token.token_type == TokenType.PARAMETER and token.text == "$" and name.start == token.end + 1 and name.token_type != TokenType.NUMBER:
+        is_variable = token.token_type == TokenType.PARAMETER and token.text == "$" and name.start == token.end + 1
+        if is_variable and name.token_type != TokenType.NUMBER:
             if variables is None or name.text.upper() not in variables:
                 raise syntax_error(f"Session variable '${name.text.upper()}' does not exist")
             spots.append((token.start, name.end + 1, variables[name.text.upper()]))

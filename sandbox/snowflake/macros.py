@@ -10,6 +10,7 @@ CREATE OR REPLACE TEMP MACRO _sf_parse_json(x) AS
 CREATE OR REPLACE TEMP MACRO _sf_try_parse_json(x) AS
   CASE WHEN x IS NULL OR trim(x) = '' OR NOT json_valid(x) THEN NULL WHEN _sf_repeats_key(x) THEN NULL ELSE json(x) END;
 CREATE OR REPLACE TEMP MACRO _sf_signed(h) AS (h::HUGEINT - 9223372036854775808)::BIGINT;
+CREATE OR REPLACE TEMP MACRO _sf_divide_down(n, d) AS (n - ((n % d) + d) % d) // d;
 CREATE OR REPLACE TEMP MACRO _sf_text(x) AS
   CASE typeof(x)
     WHEN 'JSON' THEN CAST(CAST(x AS VARCHAR) AS JSON) ->> '$'
