@@ -62,6 +62,8 @@ export async function extract(extraction: Extraction): Promise<Extracted> {
   };
   signal?.addEventListener('abort', cancel, { once: true });
   try {
+    // It may have come while the connection was made: then nobody has cancelled anything.
+    refuseAborted(signal);
     return await read(sessions, extraction);
   } catch (error) {
     refuseAborted(signal);
@@ -92,6 +94,7 @@ async function read(sessions: Client[], extraction: Extraction): Promise<Extract
   while (shared !== null && sessions.length < Math.min(connections, ranges.length)) {
     const session = await connect(extraction.connection);
     sessions.push(session);
+    refuseAborted(extraction.signal);
     await joinSnapshot(session, shared.snapshot);
   }
 
