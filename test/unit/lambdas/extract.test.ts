@@ -1,18 +1,24 @@
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateSecretCommand, SecretsManagerClient, UpdateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { PutCommand } from '@aws-sdk/lib-dynamodb';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Client } from 'pg';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { tableConfigSchema } from '../../../core/config/schema.js';
+import { sourceItem, tableItem } from '../../../core/config/items.js';
+import { sourceConfigSchema, tableConfigSchema } from '../../../core/config/schema.js';
 import { FirnError } from '../../../core/errors.js';
 import { createLog } from '../../../core/log.js';
 import { makePlan } from '../../../core/plan/make-plan.js';
-import type { Plan } from '../../../core/plan/plan.js';
-import type { RawBucket } from '../../../core/raw-bucket/objects.js';
+import { type Plan, planSchema } from '../../../core/plan/plan.js';
+import { planKey } from '../../../core/raw-bucket/layout.js';
+import { type RawBucket, writeJsonOnce } from '../../../core/raw-bucket/objects.js';
 import { describeTable } from '../../../core/source/postgres/catalog.js';
+import { joinOrStart } from '../../../core/state/claim.js';
 import { extractChunk, readPart } from '../../../core/workflow/extract-chunk.js';
 import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
-import { type LocalAws, startLocalAws } from '../state/local-aws.js';
+import { ExecutionsDouble } from '../state/executions-double.js';
+import { createStateTable, type LocalAws, startLocalAws } from '../state/local-aws.js';
 
 let aws: LocalAws;
 let server: RunningPostgres;
@@ -151,5 +157,44 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
       new PutObjectCommand({ Bucket: raw.bucket, Key: `_manifests/${plan.run.runId}/parts/0000.json`, Body: JSON.stringify(other) }),
     );
     expect(await run(plan)).toEqual(other);
+  });
+});
+
+describe('the function extract (PostgreSQL and AWS local; the run was begun by executions in memory)', () => {
+  it('reads its chunk once: a repeat finds the part and leaves the source alone', async () => {
+    const documents = await createStateTable('state');
+    await createStateTable('config');
+    const { tables, ...source } = sourceConfigSchema.parse({
+      source: 'PostgreSQL',
+      database: 'clr',
+      type: 'postgres',
+      tables: [{ table: 'orders' }],
+    });
+    for (const Item of [sourceItem(source, 1), tableItem('PostgreSQL', 'clr', tables[0]!, 1)]) {
+      await documents.send(new PutCommand({ TableName: 'config', Item }));
+    }
+    const secret = { host: '127.0.0.1', port: server.port, user: 'postgres', password: 'x', database: 'postgres', sslmode: 'disable' };
+    const secrets = new SecretsManagerClient({});
+    await secrets.send(new CreateSecretCommand({ Name: 'firn/test/PostgreSQL/clr', SecretString: JSON.stringify(secret) }));
+    Object.assign(process.env, {
+      RUNTIME_STATE: 'state',
+      TABLE_CONFIG: 'config',
+      RAW_BUCKET: raw.bucket,
+      FIRN_ENVIRONMENT: 'test',
+      INGEST_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:ingest',
+    });
+    const plan = await planned();
+    const state = { documents, table: 'state', executions: new ExecutionsDouble() };
+    await joinOrStart(state, plan.run, 'full');
+    await writeJsonOnce(raw, planKey(plan.run.runId), planSchema, plan);
+    const { handler } = await import('../../../lambdas/extract/handler.js');
+    const invoke = () =>
+      handler({ action: 'extract', run: plan.run, chunk: 0 }, { awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 });
+
+    expect(await invoke()).toEqual({});
+    expect(await readPart(raw, plan.run, 0)).toMatchObject({ rows: 1000 });
+    await secrets.send(new UpdateSecretCommand({ SecretId: 'firn/test/PostgreSQL/clr', SecretString: '{}' }));
+    expect(await invoke()).toEqual({});
+    expect(await filesOf(plan)).toHaveLength(1);
   });
 });
