@@ -1,4 +1,4 @@
-import { rmSync } from 'node:fs';
+import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
 import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
@@ -20,11 +20,13 @@ export const deployedCode = (): string =>
 /** One sandbox's `cdk`: the real command, pointed at the local AWS. */
 export interface Cdk {
   directory: string;
+  /** Fingerprint of what is deployed. */
+  code: string;
   endpoint: string;
   signal?: AbortSignal;
 }
 
-/** Runs `cdk`; `progress` is told of finished resources, as in `12/60`. */
+/** Runs `cdk`; `progress` is told how many resources are done. */
 async function cdk({ directory, endpoint, signal }: Cdk, name: string, args: string[], progress?: (text: string) => void): Promise<void> {
   const node = nodeDirectory();
   const env = {
@@ -36,19 +38,30 @@ async function cdk({ directory, endpoint, signal }: Cdk, name: string, args: str
     NO_COLOR: '1',
   };
   const onLine = (line: string) => {
-    const [, count] = /\|\s*(\d+\/\d+)\s*\|/.exec(line) ?? [];
-    if (count) progress?.(count);
+    const [, count] = /^\S+ \|\s*(\d+(?:\/\d+)?) \|/.exec(line) ?? [];
+    if (count) progress?.(`${count} resources`);
   };
   const command = [join(node, 'node'), join(projectRoot, 'node_modules/aws-cdk/bin/cdk')] as const;
   await runLogged(name, [...command, ...args, '--no-notices', '--ci'], { log: join(directory, 'logs/deploy.log'), env, signal, onLine });
 }
 
-const assembly = ({ directory }: Cdk): string => join(directory, 'cdk.out');
+// Shared by the sandboxes of a checkout: synthesis takes longer than any deployment.
+const assemblies = join(projectRoot, '.firn/assemblies');
+const assembly = ({ code }: Cdk): string => join(assemblies, code.slice(0, 16));
 
-/** Synthesises both stacks; needs no server. */
-export function synthesise(to: Cdk): Promise<void> {
-  rmSync(assembly(to), { recursive: true, force: true });
-  return cdk(to, 'cdk synth', ['synth', secretsStackName, stackName, '--output', assembly(to), '--quiet']);
+export const isSynthesised = (to: Cdk): boolean => existsSync(assembly(to));
+
+/** Synthesises both stacks of this code, unless a sandbox of the checkout has done so; needs no server. */
+export async function synthesise(to: Cdk): Promise<void> {
+  if (isSynthesised(to)) return;
+  const unfinished = join(assemblies, `${process.pid}.unfinished`);
+  try {
+    await cdk(to, 'cdk synth', ['synth', secretsStackName, stackName, '--output', unfinished, '--quiet']);
+    for (const old of readdirSync(assemblies)) if (!old.endsWith('.unfinished')) rmSync(join(assemblies, old), { recursive: true });
+    renameSync(unfinished, assembly(to));
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
 }
 
 export const bootstrap = (to: Cdk): Promise<void> =>

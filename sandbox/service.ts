@@ -117,10 +117,13 @@ export function startTime(pid: number): string | undefined {
   }
 }
 
+/** The last lines of a log, from where `cdk` says what failed if it does. */
 export function lastLines(log: string, count: number): string {
   try {
-    const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-count);
-    return lines.map((line) => `  | ${line}`).join('\n');
+    const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-40);
+    const failure = lines.findLastIndex((line) => line.startsWith('❌'));
+    const shown = failure < 0 ? lines.slice(-count) : lines.slice(failure, failure + count);
+    return shown.map((line) => `  | ${line}`).join('\n');
   } catch {
     return '  | (no log)';
   }

@@ -6,6 +6,7 @@ import {
   deployedCode,
   deployFirn,
   deploySecrets,
+  isSynthesised,
   pushConfig,
   putSecrets,
   readDeployment,
@@ -73,11 +74,13 @@ async function bringUp(
   await choosePorts(memory);
   writeMemory(directory, memory);
 
-  const to: Cdk = { directory, endpoint: `http://127.0.0.1:${memory.ports.aws}`, signal };
+  const to: Cdk = { directory, code: deployedCode(), endpoint: `http://127.0.0.1:${memory.ports.aws}`, signal };
   const start = startMissing(directory, memory, started, steps);
-  const code = deployedCode();
-  const needsSynthesis = memory.deployed !== code;
-  const synthesis = needsSynthesis ? steps.run('cdk synth', () => synthesise(to)) : undefined;
+  const synthesiseOnce = async () => {
+    if (!isSynthesised(to)) await steps.run('cdk synth', () => synthesise(to));
+  };
+  const isChanged = memory.deployed !== to.code;
+  const synthesis = isChanged ? synthesiseOnce() : undefined;
   const servers = Promise.all([
     start('postgres', 'PostgreSQL', (port, onSpawn) => startPostgres(directory, port, memory.logins, onSpawn)),
     start('aws', 'local AWS', (port, onSpawn) => startAws(directory, port, onSpawn)),
@@ -88,18 +91,18 @@ async function bringUp(
   for (const outcome of [first, second]) if (outcome.status === 'rejected') throw outcome.reason;
 
   const before = await readDeployment(to);
-  const isDeployed = !needsSynthesis && before.hasToolkit && before.hasSecrets && before.outputs !== null;
+  const isDeployed = !isChanged && before.hasToolkit && before.hasSecrets && before.outputs !== null;
   if (!isDeployed) {
     delete memory.deployed;
     writeMemory(directory, memory);
-    if (!needsSynthesis) await steps.run('cdk synth', () => synthesise(to));
+    await synthesiseOnce();
     if (!before.hasToolkit) await steps.run('cdk bootstrap', () => bootstrap(to));
     await steps.run('cdk deploy firn-dev-secrets', (detail) => deploySecrets(to, detail));
   }
   await putSecrets(to, memory);
   if (!isDeployed) {
     await steps.run('cdk deploy firn-dev', (detail) => deployFirn(to, detail));
-    memory.deployed = code;
+    memory.deployed = to.code;
     writeMemory(directory, memory);
   }
   const { outputs } = isDeployed ? before : await readDeployment(to);

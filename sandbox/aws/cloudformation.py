@@ -6,6 +6,7 @@ A type that is neither known to ministack nor in LEFT_OUT fails the deployment, 
 import sys
 from collections.abc import Callable
 
+import ministack.services.cloudformation as stacks_service
 from ministack.services import dynamodb, lambda_svc, s3, secretsmanager
 from ministack.services.cloudformation import custom_resource, provisioners
 
@@ -131,6 +132,30 @@ def fail_with_the_function() -> None:
     lambda_svc._execute_function_with_config_scope = execute_and_tell
 
 
+# What a deployment that was cut off by a stop has become: a state from which the next one can go on.
+AFTER_A_STOP = {
+    "CREATE_IN_PROGRESS": "ROLLBACK_FAILED",
+    "CREATE_FAILED": "ROLLBACK_FAILED",
+    "ROLLBACK_IN_PROGRESS": "ROLLBACK_FAILED",
+    "UPDATE_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
+    "UPDATE_ROLLBACK_IN_PROGRESS": "UPDATE_ROLLBACK_COMPLETE",
+    "DELETE_IN_PROGRESS": "DELETE_FAILED",
+}
+
+
+def end_cut_off_deployments() -> None:
+    restore = stacks_service._restore_state
+
+    def restore_state(data: dict) -> None:
+        restore(data)
+        for stack in stacks_service._stacks.all_values():
+            status = stack.get("StackStatus", "")
+            if status in AFTER_A_STOP:
+                stack.update(StackStatus=AFTER_A_STOP[status], StackStatusReason="the local AWS was stopped during the deployment")
+
+    stacks_service._restore_state = restore_state
+
+
 def close() -> None:
     for type_name, attributes in LEFT_OUT.items():
         leave_out(type_name, attributes)
@@ -139,3 +164,4 @@ def close() -> None:
     identify_secrets_by_arn()
     describe_vpc_range()
     fail_with_the_function()
+    end_cut_off_deployments()
