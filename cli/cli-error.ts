@@ -95,7 +95,8 @@ function firnExit(code: FirnError['code'], remedy: FirnError['remedy']): ExitCod
   if (['WarehouseUnreachable', 'WarehouseCredentialsRejected', 'SourceUnreachable', 'SourceCredentialsRejected'].includes(code)) {
     return exitCodes.unreachable;
   }
-  return remedy === 'configuration' ? exitCodes.usage : exitCodes.failed;
+  // Snowflake says of a table that is misspelt what it says of one that is forbidden.
+  return remedy === 'configuration' && code !== 'WarehousePermissionDenied' ? exitCodes.usage : exitCodes.failed;
 }
 
 /** The error, what caused it, and the parts of an AggregateError (a host with several addresses). */

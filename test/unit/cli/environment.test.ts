@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { SFNClient, StartExecutionCommand } from '@aws-sdk/client-sfn';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -13,6 +14,7 @@ import { parseConfig } from '../../../core/config/load.js';
 import { writeChanges } from '../../../core/config/store.js';
 import { awsEnvironment } from '../../../sandbox/aws.js';
 import { type LocalAws, localAws, nodeFunction } from '../sandbox/local-aws.js';
+import { type LocalSnowflake, startLocalSnowflake } from '../sql/local-snowflake.js';
 import { firn } from './run-firn.js';
 
 const run = { done: '01JBX7Q3M9C5V2KD8R4T6W0YZA', failed: '01JBX7Q3M9C5V2KD8R4T6W0YZB', unknown: '01JBX7Q3M9C5V2KD8R4T6W0YZC' };
@@ -62,11 +64,14 @@ exports.handler = async ({ path, body }) => {
 };`;
 
 let aws: LocalAws;
+let snowflake: LocalSnowflake;
 let outputs: Record<string, string>;
 let env: Record<string, string>;
 
 beforeAll(async () => {
-  aws = await localAws();
+  [aws, snowflake] = await Promise.all([localAws(), startLocalSnowflake()]);
+  const secret = { Name: 'firn/test/snowflake', SecretString: JSON.stringify(snowflake.secret) };
+  await new SecretsManagerClient(aws.client).send(new CreateSecretCommand(secret));
   const key = (name: string, type: string) => ({
     AttributeName: name,
     [type]: type === 'KeyType' ? (name === 'pk' ? 'HASH' : 'RANGE') : 'S',
@@ -99,7 +104,7 @@ beforeAll(async () => {
   });
   env = awsEnvironment(aws.endpoint);
 });
-afterAll(() => aws.stop());
+afterAll(() => Promise.all([aws?.stop(), snowflake?.stop()]));
 
 const inTest = (...args: string[]) => firn([...args, '--env', 'test'], env);
 const sfn = () => new SFNClient(aws.client);
@@ -146,10 +151,43 @@ describe('firn config push --dry-run (local AWS)', () => {
       documents: DynamoDBDocumentClient.from(new DynamoDBClient(aws.client), { marshallOptions: { removeUndefinedValues: true } }),
       table: outputs.TableConfig!,
     };
-    const before = parseConfig([{ file: 'tables.yaml', text: source('{ table: orders }, { table: planes }') }]);
+    const before = parseConfig([{ file: 'tables.yaml', text: source('{ table: orders }, { table: nobody_names_it }') }]);
     await writeChanges(store, new Map(), before, diffConfig(new Map(), before, 'remove'), () => 0);
     const { stdout } = await inTest('config', 'push', '--dry-run', file(source('{ table: orders, deletes: soft, row_filter: "a > 1" }')));
     expect(stdout).toBe('~ PostgreSQL/clr/orders\n    deletes: "hard" → "soft"\n    row_filter: "a > 1"\nNothing was pushed: --dry-run');
+  });
+});
+
+describe('firn config push and sql (local AWS, local Snowflake)', () => {
+  it('makes the tables of config/ count, once', async () => {
+    const { exit, stdout } = await inTest('config', 'push');
+    expect(exit).toBe(exitCodes.ok);
+    expect(stdout).toContain('- PostgreSQL/clr/nobody_names_it');
+    expect(stdout).toMatch(/\npushed to test$/);
+    expect(JSON.parse((await inTest('config', 'push', '--json')).stdout)).toEqual({
+      environment: 'test',
+      pushed: true,
+      changes: [],
+      recorded: 0,
+    });
+  });
+
+  it('prints rows as a table in schema FIRN, or as JSON', async () => {
+    const statement = "SELECT table_name, version, cursor_column FROM tables WHERE table_name IN ('orders', 'planes') ORDER BY table_name";
+    expect((await inTest('sql', statement)).stdout).toBe(
+      'TABLE_NAME  VERSION  CURSOR_COLUMN\norders            2  updated_at\nplanes            2  NULL\n2 rows',
+    );
+    expect(JSON.parse((await inTest('sql', statement, '--json')).stdout)[1]).toEqual({
+      TABLE_NAME: 'planes',
+      VERSION: 2,
+      CURSOR_COLUMN: null,
+    });
+  });
+
+  it('a statement that fails ends with 1', async () => {
+    const { exit, stdout, stderr } = await inTest('sql', 'SELECT * FROM no_such_table');
+    expect({ exit, stdout }).toEqual({ exit: exitCodes.failed, stdout: '' });
+    expect(stderr).toMatch(/^Warehouse\w+ .*NO_SUCH_TABLE/i);
   });
 });
 

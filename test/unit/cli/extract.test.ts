@@ -11,7 +11,7 @@ beforeAll(async () => {
   server = await startPostgres();
   const client = await server.connect();
   await client.query('CREATE TABLE items AS SELECT i AS id, i % 5 AS kind, md5(i::text) AS h FROM generate_series(1, 1000) i');
-});
+}, 60_000);
 afterAll(async () => {
   await server.stop();
   rmSync(folder, { recursive: true });
