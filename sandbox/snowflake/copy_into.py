@@ -88,7 +88,9 @@ def run(session: Session, load: Load, files: list[dict[str, Any]]) -> Result:
     fresh = [file for file in files if load.options.get("FORCE") is True or not already_loaded(session, load, file["key"])]
     if not fresh:
         return result.rows([{"status": "Copy executed with 0 files processed."}], ["status"], result.COPY, 0)
-    lock = {lock_key(load.table): Mode.APPEND}
+    # The second lock is that of the load history: two COPYs of one file at once load it once.
+    database, schema, name = lock_key(load.table)
+    lock = {(database, schema, name): Mode.APPEND, (database, schema, f"{name} loads {load.pipe}"): Mode.CHANGE}
     if str(load.options.get("ON_ERROR", "ABORT_STATEMENT")).upper() == "SKIP_FILE":
         records = []
         for file in fresh:

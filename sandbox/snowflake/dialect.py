@@ -29,6 +29,10 @@ def parse(sql: str) -> exp.Expression:
         raise syntax_error(text) from None
     if isinstance(parsed, exp.Command):
         raise unsupported(sql)
+    for struct in parsed.find_all(exp.Struct):  # {'key': …}: sqlglot makes a name of the key
+        for entry in struct.expressions:
+            if isinstance(entry, exp.PropertyEQ) and isinstance(entry.this, exp.Identifier):
+                entry.set("this", exp.Literal.string(entry.this.name))
     return parsed
 
 

@@ -97,6 +97,9 @@ def in_snowflakes_words(text: str) -> str:
         kind = not_a[2].strip("'")
         word = {"DATE": "Date", "TIME": "Time", "BOOL": "Boolean value", "BOOLEAN": "Boolean value"}.get(kind, "Timestamp" if kind.startswith("TIMESTAMP") else "Numeric value")
         return f"{word} '{not_a[1][:100]}' is not recognized"
+    moment = re.search(r"invalid (timestamp|date|time) field format: \"(.*?)\",", text, re.S)
+    if moment:
+        return f"{moment[1].capitalize()} '{moment[2][:100]}' is not recognized"
     too_big = re.search(r"(?:Could not cast value|Casting value) \"?([^\" ]+)\"? to(?: type)? (DECIMAL\(\d+,\s*\d+\))", text)
     if too_big:
         return f"Number out of representable range: type FIXED[{too_big[2]}], value {too_big[1]}"

@@ -61,12 +61,6 @@ def create_table(session: Session, reader: Reader) -> Result:
     query, clone = create.args.get("expression"), create.args.get("clone")
     like = create.find(exp.LikeProperty) if query is None else None
 
-    if table_exists(session, table) or is_view(session, table):
-        if create.args.get("exists"):
-            return status(f"{table[2]} already exists, statement succeeded.")
-        if not create.args.get("replace"):
-            raise errors.already_exists(".".join(table))
-
     verb = "CREATE OR REPLACE TABLE" if create.args.get("replace") else "CREATE TABLE"
     name = quoted(*table)
     if temporary:
@@ -77,6 +71,11 @@ def create_table(session: Session, reader: Reader) -> Result:
         queries_sql = dialect.to_duckdb(query)
 
     def action() -> Result:
+        if table_exists(session, table) or is_view(session, table):
+            if create.args.get("exists"):
+                return status(f"{table[2]} already exists, statement succeeded.")
+            if not create.args.get("replace"):
+                raise errors.already_exists(".".join(table))
         if source:
             need_table(session, source)
             session.duck.execute(f"{verb} {name} AS SELECT * FROM {quoted(*source)}{' LIMIT 0' if like else ''}")
@@ -121,10 +120,6 @@ def create_view(session: Session, reader: Reader) -> Result:
     target = create.this
     view = _name(session, target.this if isinstance(target, exp.Schema) else target, "CREATE VIEW")
     _table_properties(create, reader.sql)
-    if create.args.get("exists") and is_view(session, view):
-        return status(f"{view[2]} already exists, statement succeeded.")
-    if table_exists(session, view):
-        raise errors.already_exists(".".join(view))
     query = create.expression
     dialect.name_columns(query)
     query, _ = queries.prepare(session, query)
@@ -135,6 +130,10 @@ def create_view(session: Session, reader: Reader) -> Result:
         columns = " (" + ", ".join(quoted(n.name if n.args.get("quoted") else n.name.upper()) for n in names) + ")"
 
     def action() -> Result:
+        if create.args.get("exists") and is_view(session, view):
+            return status(f"{view[2]} already exists, statement succeeded.")
+        if table_exists(session, view):
+            raise errors.already_exists(".".join(view))
         session.duck.execute(f"CREATE {'OR REPLACE ' if create.args.get('replace') else ''}VIEW {quoted(*view)}{columns} AS {sql}")
         return status(f"View {view[2]} successfully created.")
 
