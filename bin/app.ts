@@ -8,7 +8,7 @@ import { writeSqlBundle } from '../lib/sql-bundle.js';
 
 const app = new App();
 const { sources } = await loadConfig(await configFiles('config'));
-const sql = await writeSqlBundle('build');
+const sql = writeSqlBundle(app.outdir);
 
 for (const environment of readEnvironments('config/environments.yaml')) {
   const { name, account, region } = environment;

@@ -155,9 +155,8 @@ export class IngestFunctions extends Construct {
     allow(this.plan, ['states:StartExecution'], [ingestArn]);
     allow(this.commit, ['states:StartExecution'], [goldArn]);
     allow(this.commit, ['states:DescribeExecution'], [goldExecutions]);
-    this.plan.grantInvoke(this.start);
-    this.warehouse.grantInvoke(this.start);
-    this.warehouse.grantInvoke(this.onFailure);
+    allow(this.start, ['lambda:InvokeFunction'], [this.plan.functionArn, this.warehouse.functionArn]);
+    allow(this.onFailure, ['lambda:InvokeFunction'], [this.warehouse.functionArn]);
     failureTopic.grantPublish(this.onFailure);
   }
 }

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { writeFileSync } from 'node:fs';
+import { resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { FileSystem } from 'aws-cdk-lib';
 import { bundleSql } from '../sql/bundle.js';
@@ -14,10 +14,9 @@ export interface SqlBundleFile {
 }
 
 /** Bundles `sql/` into a file of the folder given, for the bootstrap function to carry. */
-export async function writeSqlBundle(folder: string): Promise<SqlBundleFile> {
-  const json = JSON.stringify(await bundleSql());
-  mkdirSync(folder, { recursive: true });
-  const path = join(process.cwd(), folder, 'sql.json');
+export function writeSqlBundle(folder: string): SqlBundleFile {
+  const json = JSON.stringify(bundleSql());
+  const path = resolve(folder, 'sql.json');
   writeFileSync(path, json);
   const code = FileSystem.fingerprint(fileURLToPath(new URL('../core/bootstrap', import.meta.url)));
   return { path, checksum: createHash('sha256').update(json).update(code).digest('hex') };
