@@ -23,7 +23,8 @@ export const rawDefinitions = (plan: TablePlan): ColumnDefinition[] => [
   text(systemColumns.op),
   text(systemColumns.order),
   text(systemColumns.file),
-  { name: systemColumns.loadedAt, type: 'TIMESTAMP_NTZ(6)' },
+  // An instant: as TIMESTAMP_NTZ it would be the wall clock of the pipe's zone, which is the account's.
+  { name: systemColumns.loadedAt, type: 'TIMESTAMP_LTZ(6)' },
 ];
 
 export const stagingDefinitions = (plan: TablePlan): ColumnDefinition[] => [
