@@ -15,12 +15,16 @@ export function progress(stream: NodeJS.WriteStream = process.stderr): Progress 
 
 const seconds = (step: Step): string => `${step.seconds.toFixed(step.seconds < 10 ? 1 : 0)} s`;
 
+/** As many of a run's last steps as fit on a line; `firn status <run>` shows all. */
+const stepsShown = 3;
+
 function changingLines(stream: NodeJS.WriteStream): Progress {
   const update = createLogUpdate(stream);
   const lines = new Map<string, string>();
   return {
     show(table, steps) {
-      lines.set(table, steps.map(colored).join(errorColors.dim(' › ')));
+      const last = steps.slice(-stepsShown).map(colored);
+      lines.set(table, [...(steps.length > stepsShown ? ['…'] : []), ...last].join(errorColors.dim(' › ')));
       const width = Math.max(...[...lines.keys()].map((name) => name.length));
       update([...lines].map(([name, line]) => `${errorColors.bold(name.padEnd(width))}  ${line}`).join('\n'));
     },
