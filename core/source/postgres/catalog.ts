@@ -38,7 +38,7 @@ export interface TableDescription extends Omit<SourceTable, 'oid' | 'readable'> 
 
 const tableStatement = `
 SELECT c.oid::int8::text AS oid, c.relkind AS relkind,
-  has_schema_privilege(n.oid, 'USAGE') AND (has_table_privilege(c.oid, 'SELECT') OR has_any_column_privilege(c.oid, 'SELECT')) AS readable,
+  has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS readable,
   s.rows, s.analyzed, s.bytes
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -49,8 +49,12 @@ CROSS JOIN LATERAL (
 ) s
 WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f')`;
 
+/** A NOT NULL that is NOT VALID (PostgreSQL 18) leaves NULLs in older rows. */
 const columnsStatement = `
-SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type, NOT a.attnotnull AS nullable,
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type,
+  NOT a.attnotnull OR EXISTS (
+    SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated AND a.attnum = ANY (k.conkey)
+  ) AS nullable,
   tn.nspname AS type_schema, b.typname AS type_name, b.typtype AS type_kind, b.typmod, b.typinput = 'array_in'::regproc AS is_array
 FROM pg_attribute a
 CROSS JOIN LATERAL (
@@ -132,7 +136,13 @@ export async function describeTable(
   const columns = chosen.map((column): Column => {
     const { selection: _, decoder: __, ...mapped } = mapType(column.type, settings.policies ?? defaultPolicies);
     const target = settings.columns?.rename?.[column.name] ?? column.name.toUpperCase();
-    return { name: column.name, target, sourceType: column.sourceType, nullable: column.nullable, ...mapped };
+    return {
+      name: column.name,
+      target,
+      sourceType: column.sourceType,
+      nullable: column.nullable || mapped.unrepresentable === 'null',
+      ...mapped,
+    };
   });
   refuseCollisions(columns, name);
   const key = await query<{ name: string }>(client, primaryKeyStatement, [oid]);

@@ -77,8 +77,8 @@ interface RawConnection {
   connect(port: number, host: string): void;
   requestSsl(): void;
   cancel(pid: number, key: number): void;
-  once(event: 'connect' | 'sslconnect' | 'end' | 'error', listener: () => void): void;
-  end(): void;
+  on(event: 'connect' | 'sslconnect' | 'end' | 'error', listener: () => void): void;
+  stream: { destroy(): void };
 }
 
 /** Asks the server to stop the client's running query, then drops the connection. Resolves when both are done; never throws. */
@@ -96,11 +96,12 @@ export async function cancelQuery(client: Client, secret: PostgresSecret): Promi
       clearTimeout(timer);
       resolve();
     };
-    canceller.once('error', done);
-    canceller.once('end', done);
-    canceller.once('connect', () => (ssl ? canceller.requestSsl() : canceller.cancel(processID, secretKey)));
-    canceller.once('sslconnect', () => canceller.cancel(processID, secretKey));
+    canceller.on('error', done);
+    canceller.on('end', done);
+    canceller.on('connect', () => (ssl ? canceller.requestSsl() : canceller.cancel(processID, secretKey)));
+    canceller.on('sslconnect', () => canceller.cancel(processID, secretKey));
     canceller.connect(secret.port, secret.host);
   });
+  canceller.stream.destroy();
   connection.stream.destroy();
 }

@@ -32,7 +32,7 @@ beforeAll(async () => {
   await client.query(`CREATE ROLE reader LOGIN PASSWORD '${password}'; CREATE ROLE tls_only LOGIN PASSWORD '${password}';
     CREATE TABLE secret_table (id int); CREATE TABLE secured (id int); ALTER TABLE secured ENABLE ROW LEVEL SECURITY; GRANT SELECT ON secured TO reader;
     CREATE TABLE big AS SELECT i AS id, md5(i::text) AS a, md5((i * 3)::text) AS b, md5((i * 5)::text) AS c FROM generate_series(1, 600000) i`);
-});
+}, 60_000);
 afterEach(removeFolders);
 afterAll(async () => {
   await server.stop();
@@ -228,10 +228,15 @@ describe('while reading', () => {
     expect(readdirSync(opened[0]!)).toEqual([]);
   });
 
-  it('an abort reaches a query that sends nothing yet', async () => {
+  it.each(['disable', 'require'] as const)('an abort reaches a query that sends nothing yet, sslmode %s', async (sslmode) => {
     const stop = new AbortController();
     const where = { ...everything, rowFilter: 'id < 0 AND pg_sleep(600) IS NULL OR id = 1 AND pg_sleep(600) IS NULL' };
-    const reading = extractTable(client, { table: 'big' }, {}, { signal: stop.signal, where }).catch((e: unknown) => e);
+    const reading = extractTable(
+      client,
+      { table: 'big' },
+      {},
+      { signal: stop.signal, where, connection: { ...secretFor(server.port), sslmode } },
+    ).catch((e: unknown) => e);
     while ((await client.query<{ n: number }>(running)).rows[0]!.n === 0) await turn();
     stop.abort();
     expect(await reading).toMatchObject({ code: 'Aborted' });

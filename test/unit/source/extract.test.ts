@@ -2,6 +2,7 @@ import { readdirSync } from 'node:fs';
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Codec } from '../../../core/parquet/compression.js';
+import { defaultPolicies } from '../../../core/source/postgres/types.js';
 import { duckdb, everything, extractTable, pyarrow, removeFolders } from './extracting.js';
 import { type RunningPostgres, startPostgres } from './running-postgres.js';
 
@@ -10,7 +11,7 @@ let client: Client;
 beforeAll(async () => {
   server = await startPostgres();
   client = await server.connect();
-});
+}, 60_000);
 afterAll(() => server.stop());
 afterEach(removeFolders);
 
@@ -125,6 +126,15 @@ describe('which relation', () => {
       INSERT INTO altered VALUES (2, 'x', 3); ALTER TABLE altered DROP COLUMN gone; ALTER TABLE altered ADD COLUMN later int DEFAULT 9`);
     const { folder } = await extractTable(client, { table: 'altered' });
     expect(pyarrow(folder, 't.to_pylist()')).toEqual([{ A: 2, B: 3, C: 6, V: 5, LATER: 9 }]);
+  });
+
+  it('calls a column nullable that may hold NULL in spite of a NOT NULL', async () => {
+    await client.query(`CREATE TABLE promised (id int PRIMARY KEY, late int, day date NOT NULL, note text);
+      INSERT INTO promised VALUES (1, NULL, 'infinity', NULL); ALTER TABLE promised ADD CONSTRAINT late_not_null NOT NULL late NOT VALID`);
+    const policies = { ...defaultPolicies, date_out_of_range: 'null' } as const;
+    const { folder, table } = await extractTable(client, { table: 'promised' }, { policies });
+    expect(table.columns.map(({ nullable }) => nullable)).toEqual([false, true, true, true]);
+    expect(pyarrow(folder, 't.to_pylist()')).toEqual([{ ID: 1, LATE: null, DAY: null, NOTE: null }]);
   });
 
   it.each([

@@ -14,7 +14,7 @@ beforeAll(async () => {
   aws = await startLocalAws();
   s3 = new S3Client({ forcePathStyle: true });
   await s3.send(new CreateBucketCommand({ Bucket: 'raw' }));
-});
+}, 60_000);
 afterEach(removeFolders);
 afterAll(() => aws.stop());
 

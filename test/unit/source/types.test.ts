@@ -17,7 +17,7 @@ beforeAll(async () => {
   await client.query(typeSetup);
   const groups = Map.groupBy(typeCases, ({ policies }) => JSON.stringify(policies ?? {}));
   for (const [index, [policies, cases]] of [...groups].entries()) await runGroup(`types_${index}`, JSON.parse(policies), cases);
-});
+}, 60_000);
 afterAll(async () => {
   removeFolders();
   await server.stop();
