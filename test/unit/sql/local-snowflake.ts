@@ -44,8 +44,20 @@ export async function startLocalSnowflake(awsEndpoint = 'http://127.0.0.1:9'): P
     accessUrl: `http://127.0.0.1:${port}`,
   };
   const connect = () => connectSnowflake(secret, { queryTag: { step: 'test' } });
-  const warehouse = await connect();
-  await deploy(warehouse);
+  const stop = async () => {
+    // Its data are thrown away: it need not end in order.
+    await stopService(service, 'SIGKILL');
+    rmSync(directory, { recursive: true, force: true });
+  };
+  const warehouse = await connect()
+    .then(async (session) => {
+      await deploy(session);
+      return session;
+    })
+    .catch(async (error) => {
+      await stop();
+      throw error;
+    });
   return {
     secret,
     warehouse,
@@ -53,10 +65,7 @@ export async function startLocalSnowflake(awsEndpoint = 'http://127.0.0.1:9'): P
     deployGold: async (models) => {
       for (const { sql, binds } of deployModels(models)) await warehouse.query(sql, binds);
     },
-    stop: async () => {
-      await stopService(service);
-      rmSync(directory, { recursive: true, force: true });
-    },
+    stop,
   };
 }
 
