@@ -30,7 +30,7 @@ export async function pushConfig(files: string[], options: GlobalOptions & { dry
 
 const signs = { added: colors.green('+'), changed: colors.yellow('~'), removed: colors.red('-') };
 
-export function changesText(changes: Change[]): string {
+function changesText(changes: Change[]): string {
   if (changes.length === 0) return 'Nothing differs from what was pushed before.';
   return changes
     .flatMap(({ change, source, database, table, fields }) => [

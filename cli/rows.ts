@@ -18,7 +18,7 @@ export function rowsTable(rows: Record<string, unknown>[]): string {
   return `${body}\n${colors.dim(rows.length === 1 ? '1 row' : `${rows.length} rows`)}`;
 }
 
-export function cell(value: unknown): string {
+function cell(value: unknown): string {
   if (value === null || value === undefined) return colors.dim('NULL');
   if (value instanceof Date) return value.toISOString();
   if (Buffer.isBuffer(value)) return cut(value.toString('hex'), longestText);

@@ -14,7 +14,7 @@ interface JsonSchema {
 const root = z.toJSONSchema(configFileSchema, { io: 'input' }) as JsonSchema;
 
 /** The schema as a list: every key that a configuration file may hold, e.g. `sources[].tables[].columns.rename`. */
-export function allKeys(schema: JsonSchema = root, prefix = ''): string[] {
+function allKeys(schema: JsonSchema = root, prefix = ''): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
     const path = `${prefix}${key}`;
     return [path, ...allKeys(child, `${path}.`), ...(child.items ? allKeys(child.items, `${path}[].`) : [])];
@@ -22,7 +22,7 @@ export function allKeys(schema: JsonSchema = root, prefix = ''): string[] {
 }
 
 /** Keys that the object at `path` may hold. */
-export function keysAt(path: KeyPath): string[] {
+function keysAt(path: KeyPath): string[] {
   let schema: JsonSchema | undefined = root;
   for (const part of path) schema = typeof part === 'number' ? schema?.items : schema?.properties?.[part];
   return Object.keys(schema?.properties ?? {});

@@ -25,7 +25,7 @@ export function keyText(path: KeyPath): string {
 }
 
 /** `config/tables.yaml:12:9 sources[0].tables[2].mode: expected …` */
-export function problemText({ file, line, column, key, message }: Problem): string {
+function problemText({ file, line, column, key, message }: Problem): string {
   return `${file}:${line}:${column} ${key}${key === '' ? '' : ': '}${message}`;
 }
 
