@@ -1,7 +1,7 @@
 """Lambda: a thrown error's name is its `errorType`, with message and stack, as the Node runtime reports it.
 
 ministack answers `Runtime.HandlerError` for every error, so no Retry or Catch by name would ever match, and it ends the
-worker that threw, where AWS keeps it warm. A worker that died is `Runtime.ExitError`.
+worker that threw, where AWS keeps it warm. A worker that died is `Runtime.ExitError`; one that did not start says why.
 """
 
 from ministack.core import lambda_runtime
@@ -25,6 +25,16 @@ def close() -> None:
         assert script.count(original) == 1, original
         script = script.replace(original, REPORT.replace("err &&", f"{name} &&").replace("err.", f"{name}.").replace("?? err)", f"?? {name})"))
     lambda_runtime._NODEJS_WORKER_SCRIPT = script
+
+    spawn = lambda_runtime.Worker._spawn
+
+    def spawn_and_tell(worker: lambda_runtime.Worker) -> None:
+        try:
+            spawn(worker)
+        except RuntimeError as error:
+            raise RuntimeError(f"{error}\n{worker._drain_stderr_bounded()}") from error
+
+    lambda_runtime.Worker._spawn = spawn_and_tell
 
     execute = lambda_svc._execute_function_warm
 

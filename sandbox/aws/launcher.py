@@ -21,6 +21,8 @@ def configure(port: int, data: Path, node: Path | None, modules: Path | None) ->
     """Environment that ministack reads when it is imported; its Lambda functions inherit it."""
     scratch = data / "tmp"
     scratch.mkdir(parents=True, exist_ok=True)
+    # Functions are unpacked here, and the checkout's "type": "module" is not theirs.
+    (scratch / "package.json").write_text("{}\n")
     for leftover in scratch.glob("ministack-lambda-*"):
         shutil.rmtree(leftover, ignore_errors=True)
     os.environ.update(
