@@ -3,12 +3,15 @@
 from fakesnow import macros as fakesnow_macros
 
 OWN = r"""
+CREATE OR REPLACE TEMP MACRO _sf_repeats(x) AS  -- only nested objects need the slow look
+  CASE WHEN NOT json_valid(x) THEN FALSE WHEN length(x) - length(replace(x, '{', '')) > 1 THEN _sf_repeats_key(x)
+       WHEN json_type(x) = 'OBJECT' THEN len(list_distinct(json_keys(x))) < len(json_keys(x)) ELSE FALSE END;
 CREATE OR REPLACE TEMP MACRO _sf_parse_json(x) AS
   CASE WHEN x IS NULL OR trim(x) = '' THEN NULL
-       WHEN _sf_repeats_key(x) THEN error('Error parsing JSON: duplicate object attribute')::JSON
+       WHEN _sf_repeats(x) THEN error('Error parsing JSON: duplicate object attribute')::JSON
        ELSE json(x) END;
 CREATE OR REPLACE TEMP MACRO _sf_try_parse_json(x) AS
-  CASE WHEN x IS NULL OR trim(x) = '' OR NOT json_valid(x) THEN NULL WHEN _sf_repeats_key(x) THEN NULL ELSE json(x) END;
+  CASE WHEN x IS NULL OR trim(x) = '' OR NOT json_valid(x) THEN NULL WHEN _sf_repeats(x) THEN NULL ELSE json(x) END;
 CREATE OR REPLACE TEMP MACRO _sf_signed(h) AS (h::HUGEINT - 9223372036854775808)::BIGINT;
 CREATE OR REPLACE TEMP MACRO _sf_divide_down(n, d) AS (n - ((n % d) + d) % d) // d;
 CREATE OR REPLACE TEMP MACRO _sf_text(x) AS

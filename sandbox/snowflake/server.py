@@ -21,6 +21,10 @@ class ThreadedServer(socketserver.ThreadingMixIn, HTTPServer):
     daemon_threads = True
     request_queue_size = 256
 
+    def handle_error(self, request, client_address) -> None:
+        if not isinstance(sys.exception(), ConnectionError):  # a client that went away
+            super().handle_error(request, client_address)
+
 
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)

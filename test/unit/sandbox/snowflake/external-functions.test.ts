@@ -19,6 +19,11 @@ const echo: Handler = (_, rows) => ({ status: 200, body: { data: rows.map(([numb
 let handler = echo;
 const gateway = createServer(async (request, response) => {
   const one = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: await text(request) };
+  if (!one.url.includes('_user_request_')) {
+    // The account's queue is looked for at the same address.
+    response.writeHead(404).end();
+    return;
+  }
   seen.push(one);
   const reply = await handler(one, one.body ? JSON.parse(one.body).data : []);
   response.writeHead(reply.status, { 'content-type': 'application/json' }).end(reply.body === undefined ? '' : JSON.stringify(reply.body));
@@ -50,13 +55,12 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await server?.stop();
+  gateway.closeAllConnections();
   gateway.close();
 });
 afterEach(() => {
-  // The queue of the local Snowflake is looked for at the same address.
   seen = [];
 });
-const calls = () => seen.filter(({ url }) => url.includes('_user_request_'));
 
 it('sends a batch with the headers of the documentation, signed, and polls until 200', async () => {
   let polls = 0;
@@ -66,7 +70,7 @@ it('sends a batch with the headers of the documentation, signed, and polls until
     return polls < 3 ? { status: 202 } : { status: 200, body: { data: [[0, { ok: true, rows: rows.length }]] } };
   };
   expect(await session.query("SELECT FIRN.INGEST_TABLE('PostgreSQL', 'clr', NULL) AS R")).toEqual([{ R: { ok: true, rows: 0 } }]);
-  const [post, ...gets] = calls();
+  const [post, ...gets] = seen;
   expect(post?.url).toBe('/restapis/abc123/prod/_user_request_/ingest');
   expect(JSON.parse(post?.body ?? '')).toEqual({ data: [[0, 'PostgreSQL', 'clr', null]] });
   expect(post?.headers).toMatchObject({
@@ -90,18 +94,20 @@ it('sends a batch with the headers of the documentation, signed, and polls until
 it('chooses among functions of one name by the number of arguments; an OBJECT travels as an object', async () => {
   handler = echo;
   await session.query('USE SCHEMA DEV.FIRN');
-  expect(await session.query("SELECT ingest_table('a', 'b', 'c', {'wait': FALSE, 'n': 1.5}):got[3] AS O, ingest_table(1, 'b', 'c'):got AS A")).toEqual([
-    { O: { wait: false, n: 1.5 }, A: ['1', 'b', 'c'] },
-  ]);
+  expect(
+    await session.query("SELECT ingest_table('a', 'b', 'c', {'wait': FALSE, 'n': 1.5}):got[3] AS O, ingest_table(1, 'b', 'c'):got AS A"),
+  ).toEqual([{ O: { wait: false, n: 1.5 }, A: ['1', 'b', 'c'] }]);
   await expect(session.query("SELECT ingest_table('a')")).rejects.toThrow('Unknown function INGEST_TABLE');
 });
 
 it('fans a table out in batches of MAX_BATCH_ROWS, each row with its own answer', async () => {
   handler = echo;
-  const rows = await session.query("SELECT SEQ4() AS I, FIRN.INGEST_TABLE('s', 'd', 't' || I):got[2]::VARCHAR AS T FROM TABLE(GENERATOR(ROWCOUNT => 250))");
+  const rows = await session.query(
+    "SELECT SEQ4() AS I, FIRN.INGEST_TABLE('s', 'd', 't' || I):got[2]::VARCHAR AS T FROM TABLE(GENERATOR(ROWCOUNT => 250))",
+  );
   expect(rows.map(({ I, T }) => T === `t${I}`)).toEqual(Array.from({ length: 250 }, () => true));
-  expect(calls().map(({ body }) => JSON.parse(body).data.length).sort((a, b) => b - a)).toEqual([100, 100, 50]);
-  expect(new Set(calls().map(({ headers }) => headers['sf-external-function-query-batch-id'])).size).toBe(3);
+  expect(seen.map(({ body }) => JSON.parse(body).data.length).sort((a, b) => b - a)).toEqual([100, 100, 50]);
+  expect(new Set(seen.map(({ headers }) => headers['sf-external-function-query-batch-id'])).size).toBe(3);
 });
 
 it('waits for answers while other sessions change and define tables', async () => {
@@ -111,13 +117,17 @@ it('waits for answers while other sessions change and define tables', async () =
     const other = await server.connect({ database: 'DEV', schema: 'FIRN' });
     await other.query('CREATE TABLE IF NOT EXISTS FIRN.WORK (NAME VARCHAR, N NUMBER)');
     await other.query('ALTER TABLE FIRN.TABLES ADD COLUMN IF NOT EXISTS SEEN BOOLEAN');
-    await other.query('MERGE INTO FIRN.WORK AS t USING FIRN.TABLES AS s ON t.NAME = s.NAME WHEN MATCHED THEN UPDATE SET N = t.N + 1 WHEN NOT MATCHED THEN INSERT VALUES (s.NAME, 1)');
+    await other.query(
+      'MERGE INTO FIRN.WORK AS t USING FIRN.TABLES AS s ON t.NAME = s.NAME WHEN MATCHED THEN UPDATE SET N = t.N + 1 WHEN NOT MATCHED THEN INSERT VALUES (s.NAME, 1)',
+    );
     await other.query("INSERT INTO FIRN.TABLES (NAME) VALUES ('late')");
     await other.close();
     return echo(request, rows);
   };
   const sessions = await Promise.all([1, 2, 3].map(() => server.connect({ database: 'DEV', schema: 'FIRN' })));
-  const answers = await Promise.all(sessions.map((one) => one.query("SELECT NAME, INGEST_TABLE('s', 'd', NAME):got[2]::VARCHAR AS T FROM TABLES")));
+  const answers = await Promise.all(
+    sessions.map((one) => one.query("SELECT NAME, INGEST_TABLE('s', 'd', NAME):got[2]::VARCHAR AS T FROM TABLES")),
+  );
   for (const rows of answers) expect(rows.every(({ NAME, T }) => NAME === T)).toBe(true);
   expect(await session.query("SELECT N FROM FIRN.WORK WHERE NAME = 'a'")).toEqual([{ N: 3 }]);
 });
@@ -130,9 +140,17 @@ it('may be called while rows are inserted', async () => {
 });
 
 it.each<[string, Handler, string]>([
-  ['a refusal', () => ({ status: 403, body: { message: 'Forbidden' } }), 'Request failed for external function INGEST_TABLE with remote service error: 403 \'{"message":"Forbidden"}\''],
+  [
+    'a refusal',
+    () => ({ status: 403, body: { message: 'Forbidden' } }),
+    'Request failed for external function INGEST_TABLE with remote service error: 403 \'{"message":"Forbidden"}\'',
+  ],
   ['a fault that stays', () => ({ status: 500 }), 'Request failed for external function INGEST_TABLE with remote service error: 500'],
-  ['an answer without its rows', () => ({ status: 200, body: { data: [] } }), 'Error parsing JSON response for external function INGEST_TABLE'],
+  [
+    'an answer without its rows',
+    () => ({ status: 200, body: { data: [] } }),
+    'Error parsing JSON response for external function INGEST_TABLE',
+  ],
 ])('fails by %s', async (_, reply, message) => {
   handler = reply;
   await expect(session.query("SELECT FIRN.INGEST_TABLE('a', 'b', 'c')")).rejects.toThrow(message);
@@ -148,12 +166,14 @@ it('repeats a batch with its id after a transient fault', async () => {
     return echo(request, rows);
   };
   expect(await session.query("SELECT FIRN.INGEST_TABLE('a', 'b', 'c'):got[0]::VARCHAR AS A")).toEqual([{ A: 'a' }]);
-  const [one, two] = calls();
+  const [one, two] = seen;
   expect(two?.headers['sf-external-function-query-batch-id']).toBe(one?.headers['sf-external-function-query-batch-id']);
 });
 
 it('refuses a URL that its integration does not allow', async () => {
   await expect(
-    session.query("CREATE EXTERNAL FUNCTION FIRN.OTHER(a VARCHAR) RETURNS VARIANT API_INTEGRATION = FIRN_API AS 'https://x.execute-api.eu-central-1.amazonaws.com/prod/x'"),
+    session.query(
+      "CREATE EXTERNAL FUNCTION FIRN.OTHER(a VARCHAR) RETURNS VARIANT API_INTEGRATION = FIRN_API AS 'https://x.execute-api.eu-central-1.amazonaws.com/prod/x'",
+    ),
   ).rejects.toThrow('not allowed by API integration');
 });

@@ -1,7 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { CreateBucketCommand, ListObjectsV2Command, PutBucketNotificationConfigurationCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
+import {
+  CreateBucketCommand,
+  ListObjectsV2Command,
+  PutBucketNotificationConfigurationCommand,
+  PutObjectCommand,
+  S3Client,
+} from '@aws-sdk/client-s3';
 import { DuckDBInstance } from '@duckdb/node-api';
 import getPort from 'get-port';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
@@ -28,7 +34,8 @@ const until = <T>(check: () => Promise<T>) => vi.waitFor(check, { timeout: 20_00
 
 const copyOptions = `FILE_FORMAT = (FORMAT_NAME = 'FIRN.PARQUET_FORMAT') MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE
 INCLUDE_METADATA = ("_FIRN_FILE" = METADATA$FILENAME, "_FIRN_LOADED_AT" = METADATA$START_SCAN_TIME)`;
-const createTable = (name: string, columns: string) => session.query(`CREATE OR REPLACE TABLE ${name} (${columns}, "_FIRN_FILE" VARCHAR, "_FIRN_LOADED_AT" TIMESTAMP_NTZ(6))`);
+const createTable = (name: string, columns: string) =>
+  session.query(`CREATE OR REPLACE TABLE ${name} (${columns}, "_FIRN_FILE" VARCHAR, "_FIRN_LOADED_AT" TIMESTAMP_NTZ(6))`);
 
 beforeAll(async () => {
   const port = await getPort({ host: '127.0.0.1' });
@@ -73,7 +80,9 @@ it('loads every value exactly, with the name of the file', async () => {
     '"N" NUMBER(38,0), D NUMBER(38,10), I NUMBER(38,0), NAN FLOAT, INF FLOAT, F FLOAT, B BOOLEAN, DA DATE, TI TIME(6), NTZ TIMESTAMP_NTZ(6), TZ TIMESTAMP_TZ(6), BI BINARY, S VARCHAR, NOTHING VARCHAR, MISSING VARCHAR, NOT_IN_FILE VARCHAR',
   );
   await session.query("ALTER SESSION SET TIMEZONE = 'America/Los_Angeles'");
-  expect(await rows(`COPY INTO TYPES FROM @FIRN.RAW_STAGE/Pg/clr/types/ ${copyOptions}`)).toMatchObject([{ status: 'LOADED', rows_parsed: 2, rows_loaded: 2 }]);
+  expect(await rows(`COPY INTO TYPES FROM @FIRN.RAW_STAGE/Pg/clr/types/ ${copyOptions}`)).toMatchObject([
+    { status: 'LOADED', rows_parsed: 2, rows_loaded: 2 },
+  ]);
   await session.query("ALTER SESSION SET TIMEZONE = 'UTC'");
   expect(
     await rows(`SELECT TO_VARCHAR(N) AS N, TO_VARCHAR(D) AS D, TO_VARCHAR(I) AS I, TO_VARCHAR(NAN) AS NAN, TO_VARCHAR(INF) AS INF, F, B, TO_VARCHAR(DA) AS DA, TO_VARCHAR(TI) AS TI,
@@ -85,7 +94,11 @@ FROM TYPES WHERE N IS NOT NULL`),
       NTZ: '1969-12-31 23:59:59.999999', TZ: '2024-07-01 10:00:00.123456', BI: 'DEAD', S: 'é "\'\\N', NOTHING: '\\N', NOT_IN_FILE: null, FILE: 'Pg/clr/types/2025-11-05/12/r~20-0-a.parquet',
     },
   ]); // biome-ignore format: one row
-  expect(await rows('SELECT COUNT(*) AS N FROM TYPES WHERE COALESCE(N, D, I, NAN, INF, F) IS NULL AND COALESCE(S, NOTHING) IS NULL AND NTZ IS NULL AND TZ IS NULL AND BI IS NULL')).toEqual([{ N: 1 }]);
+  expect(
+    await rows(
+      'SELECT COUNT(*) AS N FROM TYPES WHERE COALESCE(N, D, I, NAN, INF, F) IS NULL AND COALESCE(S, NOTHING) IS NULL AND NTZ IS NULL AND TZ IS NULL AND BI IS NULL',
+    ),
+  ).toEqual([{ N: 1 }]);
 });
 
 it('loads a file once, unless forced; FILES and PATTERN choose', async () => {
@@ -139,7 +152,8 @@ it('refuses the file formats that Snowflake would misread', async () => {
   await createTable('MISREAD', 'T TIMESTAMP_NTZ, B BINARY');
   await put('misread/t/a.parquet', "SELECT TIMESTAMP '2024-01-01 00:00:00' AS t");
   await put('misread/b/a.parquet', "SELECT 'x'::BLOB AS b");
-  const copy = (what: string) => rows(`COPY INTO MISREAD FROM @FIRN.RAW_STAGE/misread/${what}/ FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE`);
+  const copy = (what: string) =>
+    rows(`COPY INTO MISREAD FROM @FIRN.RAW_STAGE/misread/${what}/ FILE_FORMAT = (TYPE = PARQUET) MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE`);
   await expect(copy('t')).rejects.toThrow('USE_LOGICAL_TYPE');
   await expect(copy('b')).rejects.toThrow('BINARY_AS_TEXT');
 });
@@ -147,13 +161,20 @@ it('refuses the file formats that Snowflake would misread', async () => {
 it('lets a pipe load what comes into the bucket, once, and shows its state', async () => {
   await createTable('PIPED', 'I NUMBER');
   await createTable('PIPED_ARCHIVE', 'I NUMBER');
-  const pipe = (table: string) => `CREATE PIPE IF NOT EXISTS ${table}_PIPE AUTO_INGEST = TRUE AS COPY INTO FIRN.${table} FROM '@FIRN.RAW_STAGE/${table.toLowerCase()}/' ${copyOptions} ON_ERROR = SKIP_FILE`;
+  const pipe = (table: string) =>
+    `CREATE PIPE IF NOT EXISTS ${table}_PIPE AUTO_INGEST = TRUE AS COPY INTO FIRN.${table} FROM '@FIRN.RAW_STAGE/${table.toLowerCase()}/' ${copyOptions} ON_ERROR = SKIP_FILE`;
   await session.query(pipe('PIPED'));
   await session.query(pipe('PIPED_ARCHIVE'));
   expect(await rows(pipe('PIPED'))).toEqual([{ status: 'PIPED_PIPE already exists, statement succeeded.' }]);
   const [shown] = await until(async () => {
     const found = await rows("SHOW PIPES LIKE 'PIPED_PIPE' IN SCHEMA FIRN");
-    expect(found).toMatchObject([{ name: 'PIPED_PIPE', schema_name: 'FIRN', notification_channel: expect.stringMatching(/^arn:aws:sqs:us-east-1:\d{12}:sf-snowpipe-local$/) }]);
+    expect(found).toMatchObject([
+      {
+        name: 'PIPED_PIPE',
+        schema_name: 'FIRN',
+        notification_channel: expect.stringMatching(/^arn:aws:sqs:us-east-1:\d{12}:sf-snowpipe-local$/),
+      },
+    ]);
     return found;
   });
   await put('piped/before.parquet', 'SELECT 0 AS i');
@@ -161,7 +182,9 @@ it('lets a pipe load what comes into the bucket, once, and shows its state', asy
     s3.send(
       new PutBucketNotificationConfigurationCommand({
         Bucket: 'raw',
-        NotificationConfiguration: { QueueConfigurations: [{ QueueArn: String(shown?.notification_channel), Events: ['s3:ObjectCreated:*'] }] },
+        NotificationConfiguration: {
+          QueueConfigurations: [{ QueueArn: String(shown?.notification_channel), Events: ['s3:ObjectCreated:*'] }],
+        },
       }),
     ),
   );
@@ -190,7 +213,9 @@ it('lets a pipe load what comes into the bucket, once, and shows its state', asy
   await put('piped/5.parquet', "SELECT 'x' AS i");
   await until(async () =>
     expect(
-      await rows("SELECT status AS S, pipe_name AS P FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY(TABLE_NAME => 'FIRN.PIPED', START_TIME => DATEADD(HOUR, -1, CURRENT_TIMESTAMP()))) WHERE file_name = '5.parquet'"),
+      await rows(
+        "SELECT status AS S, pipe_name AS P FROM TABLE(INFORMATION_SCHEMA.COPY_HISTORY(TABLE_NAME => 'FIRN.PIPED', START_TIME => DATEADD(HOUR, -1, CURRENT_TIMESTAMP()))) WHERE file_name = '5.parquet'",
+      ),
     ).toEqual([{ S: 'Load failed', P: 'PIPED_PIPE' }]),
   );
 
@@ -203,9 +228,13 @@ it('lets a pipe load what comes into the bucket, once, and shows its state', asy
 
 it('writes a query to the bucket', async () => {
   await session.query('CREATE OR REPLACE TABLE EXPORTED AS SELECT 1 AS ID, \'a\' AS "Name"');
-  expect(await rows('COPY INTO @FIRN.RAW_STAGE/export/x FROM (SELECT * FROM EXPORTED) HEADER = TRUE')).toMatchObject([{ rows_unloaded: 1 }]);
+  expect(await rows('COPY INTO @FIRN.RAW_STAGE/export/x FROM (SELECT * FROM EXPORTED) HEADER = TRUE')).toMatchObject([
+    { rows_unloaded: 1 },
+  ]);
   await expect(rows('COPY INTO @FIRN.RAW_STAGE/export/x FROM EXPORTED')).rejects.toThrow('Files already existing');
-  await expect(rows('COPY INTO @FIRN.RAW_STAGE/export/y FROM (SELECT CURRENT_TIMESTAMP() AS T)')).rejects.toThrow('not supported for unloading to Parquet');
+  await expect(rows('COPY INTO @FIRN.RAW_STAGE/export/y FROM (SELECT CURRENT_TIMESTAMP() AS T)')).rejects.toThrow(
+    'not supported for unloading to Parquet',
+  );
   expect(await rows('LIST @FIRN.RAW_STAGE/export/')).toMatchObject([{ name: 's3://raw/export/x_0_0_0.snappy.parquet' }]);
   await session.query('REMOVE @FIRN.RAW_STAGE/export/');
   expect((await s3.send(new ListObjectsV2Command({ Bucket: 'raw', Prefix: 'export/' }))).KeyCount).toBe(0);

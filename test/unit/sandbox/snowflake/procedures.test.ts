@@ -21,9 +21,17 @@ const run = async (call: string, binds?: unknown[]) => Object.values((await sess
 it('gives arguments by their types, names in upper case', async () => {
   await procedure(
     'ARGS(text VARCHAR, number FLOAT, flag BOOLEAN, json VARIANT, list ARRAY) RETURNS VARIANT',
-    'return [TEXT, NUMBER, FLAG, JSON_(), LIST]; function JSON_() { return this.JSON2; }'.replace('JSON_()', 'arguments[3]').replace('function JSON_() { return this.JSON2; }', ''),
+    'return [TEXT, NUMBER, FLAG, JSON_(), LIST]; function JSON_() { return this.JSON2; }'
+      .replace('JSON_()', 'arguments[3]')
+      .replace('function JSON_() { return this.JSON2; }', ''),
   );
-  expect(await run(`CALL FIRN.ARGS('a', 1.5, TRUE, PARSE_JSON('{"k": [1]}'), ARRAY_CONSTRUCT(1, 'b'))`)).toEqual(['a', 1.5, true, { k: [1] }, [1, 'b']]);
+  expect(await run(`CALL FIRN.ARGS('a', 1.5, TRUE, PARSE_JSON('{"k": [1]}'), ARRAY_CONSTRUCT(1, 'b'))`)).toEqual([
+    'a',
+    1.5,
+    true,
+    { k: [1] },
+    [1, 'b'],
+  ]);
   expect(await run('CALL FIRN.ARGS(?, ?, NULL, NULL, NULL)', ["it's $1 \\ ?", 2])).toEqual(["it's $1 \\ ?", 2, null, null, null]);
 });
 
@@ -35,7 +43,10 @@ it('chooses among procedures of one name by the number of arguments', async () =
 });
 
 it('resolves names in the schema of the procedure, and leaves the session where it was', async () => {
-  await procedure('PLACE() RETURNS VARIANT', "snowflake.execute({ sqlText: 'INSERT INTO T (ID) VALUES (1)' }); return snowflake.execute({ sqlText: 'DELETE FROM T' }).getNumRowsAffected();");
+  await procedure(
+    'PLACE() RETURNS VARIANT',
+    "snowflake.execute({ sqlText: 'INSERT INTO T (ID) VALUES (1)' }); return snowflake.execute({ sqlText: 'DELETE FROM T' }).getNumRowsAffected();",
+  );
   expect(await run('CALL FIRN.PLACE()')).toBe(1);
   expect(await session.query('SELECT CURRENT_SCHEMA() AS S')).toEqual([{ S: 'ELSEWHERE' }]);
 });
@@ -60,7 +71,10 @@ it('gives the values of a result as Snowflake does', async () => {
 });
 
 it('throws the errors of statements into the procedure, with code and state', async () => {
-  await procedure('CATCHES() RETURNS VARIANT', "try { snowflake.execute({ sqlText: 'SELECT * FROM NOWHERE' }); } catch (e) { return [e.message, e.code, e.state]; }");
+  await procedure(
+    'CATCHES() RETURNS VARIANT',
+    "try { snowflake.execute({ sqlText: 'SELECT * FROM NOWHERE' }); } catch (e) { return [e.message, e.code, e.state]; }",
+  );
   expect(await run('CALL FIRN.CATCHES()')).toEqual([expect.stringContaining("Object 'NOWHERE' does not exist"), 2003, '42S02']);
 });
 
@@ -68,9 +82,17 @@ it.each([
   ['an error', "throw new Error('FIRN:Superseded: run 1')", 'JavaScript execution error: Uncaught Error: FIRN:Superseded: run 1 in FAILS'],
   ['a failed statement', "snowflake.execute({ sqlText: 'SELECT * FROM NOWHERE' })", "Object 'NOWHERE' does not exist"],
   ['a bind that is undefined', "snowflake.execute({ sqlText: 'SELECT ?', binds: [undefined] })", 'Unsupported type for binding argument'],
-  ['ALTER SESSION in a procedure of its owner', "snowflake.execute({ sqlText: \"ALTER SESSION SET QUERY_TAG = 'x'\" })", "Unsupported statement type 'ALTER_SESSION'"],
+  [
+    'ALTER SESSION in a procedure of its owner',
+    'snowflake.execute({ sqlText: "ALTER SESSION SET QUERY_TAG = \'x\'" })',
+    "Unsupported statement type 'ALTER_SESSION'",
+  ],
   ['USE in a procedure of its owner', "snowflake.execute({ sqlText: 'USE SCHEMA FIRN' })", "Unsupported statement type 'USE'"],
-  ['an unfinished transaction', "snowflake.execute({ sqlText: 'BEGIN' }); snowflake.execute({ sqlText: 'INSERT INTO T (ID) VALUES (5)' })", 'incomplete and it was rolled back'],
+  [
+    'an unfinished transaction',
+    "snowflake.execute({ sqlText: 'BEGIN' }); snowflake.execute({ sqlText: 'INSERT INTO T (ID) VALUES (5)' })",
+    'incomplete and it was rolled back',
+  ],
 ])('fails by %s', async (_, body, message) => {
   await procedure('FAILS() RETURNS VARIANT', body);
   await expect(run('CALL FIRN.FAILS()')).rejects.toThrow(message);
@@ -78,7 +100,11 @@ it.each([
 });
 
 it('lets a procedure of its caller change the session', async () => {
-  await procedure('CALLER() RETURNS VARIANT', "snowflake.execute({ sqlText: \"ALTER SESSION SET QUERY_TAG = 'x'\" }); return 1;", 'EXECUTE AS CALLER');
+  await procedure(
+    'CALLER() RETURNS VARIANT',
+    'snowflake.execute({ sqlText: "ALTER SESSION SET QUERY_TAG = \'x\'" }); return 1;',
+    'EXECUTE AS CALLER',
+  );
   expect(await run('CALL FIRN.CALLER()')).toBe(1);
 });
 
@@ -96,5 +122,7 @@ it('rolls a transaction back and goes on after a failed statement in it', async 
 
 it('refuses what a JavaScript procedure cannot have', async () => {
   await expect(procedure('BAD(n NUMBER) RETURNS VARIANT', 'return 1;')).rejects.toThrow('Unsupported data type');
-  await expect(session.query('CREATE PROCEDURE FIRN.PY() RETURNS VARIANT LANGUAGE PYTHON AS $$ x $$')).rejects.toThrow('Unsupported feature');
+  await expect(session.query('CREATE PROCEDURE FIRN.PY() RETURNS VARIANT LANGUAGE PYTHON AS $$ x $$')).rejects.toThrow(
+    'Unsupported feature',
+  );
 });

@@ -1,3 +1,4 @@
+import type { RowStatement } from 'snowflake-sdk';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
 import { resultOf, type Server, type Session, startServer } from './local.js';
 
@@ -64,21 +65,19 @@ it('runs several statements of one text', async () => {
   const answers: unknown[] = [];
   await new Promise<void>((resolve, reject) => {
     session.connection.execute({
-      sqlText: "CREATE OR REPLACE TABLE SEVERAL (I NUMBER); INSERT INTO SEVERAL VALUES (1), (2); SELECT 'a;b' AS X, COUNT(*) AS N FROM SEVERAL;",
+      sqlText:
+        "CREATE OR REPLACE TABLE SEVERAL (I NUMBER); INSERT INTO SEVERAL VALUES (1), (2); SELECT 'a;b' AS X, COUNT(*) AS N FROM SEVERAL;",
       parameters: { MULTI_STATEMENT_COUNT: 0 },
       complete: (error, statement, rows) => {
         if (error) return reject(error);
         answers.push(rows);
-        if (statement.hasNext()) statement.NextResult();
+        const several = statement as RowStatement & { hasNext(): boolean; NextResult(): void };
+        if (several.hasNext()) several.NextResult();
         else resolve();
       },
     });
   });
-  expect(answers).toEqual([
-    [{ status: 'Table SEVERAL successfully created.' }],
-    [{ 'number of rows inserted': 2 }],
-    [{ X: 'a;b', N: 2 }],
-  ]);
+  expect(answers).toEqual([[{ status: 'Table SEVERAL successfully created.' }], [{ 'number of rows inserted': 2 }], [{ X: 'a;b', N: 2 }]]);
 });
 
 it('takes many rows of binds', async () => {
@@ -129,7 +128,9 @@ it('queues MERGEs within transactions too, also when the transaction has changed
   const ids = await Promise.all(Array.from({ length: 12 }, () => session.submit('CALL COUNT_ONE()')));
   const seen = await Promise.all(ids.map((id) => resultOf(session, id)));
   expect(seen.map(([row]) => Number(row?.COUNT_ONE)).sort((a, b) => a - b)).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12]);
-  expect(await session.query('SELECT (SELECT N FROM COUNTERS) AS N, (SELECT COUNT(*) FROM NOTES) AS NOTES')).toEqual([{ N: 12, NOTES: 12 }]);
+  expect(await session.query('SELECT (SELECT N FROM COUNTERS) AS N, (SELECT COUNT(*) FROM NOTES) AS NOTES')).toEqual([
+    { N: 12, NOTES: 12 },
+  ]);
 });
 
 it('lets INSERTs go on beside an open MERGE, and DDL of other tables', async () => {
@@ -180,7 +181,8 @@ it('keeps everything over a restart', async () => {
     "CREATE STORAGE INTEGRATION KEPT_S3 TYPE = EXTERNAL_STAGE STORAGE_PROVIDER = 'S3' ENABLED = TRUE STORAGE_AWS_ROLE_ARN = 'arn:aws:iam::1:role/x' STORAGE_ALLOWED_LOCATIONS = ('s3://b/')",
   );
   const before = await session.query('DESC INTEGRATION KEPT_S3');
-  const types = 'SELECT column_name, data_type, numeric_scale, datetime_precision FROM INFORMATION_SCHEMA.COLUMNS WHERE table_schema = \'KEPT\' ORDER BY 1, 2';
+  const types =
+    "SELECT column_name, data_type, numeric_scale, datetime_precision FROM INFORMATION_SCHEMA.COLUMNS WHERE table_schema = 'KEPT' ORDER BY 1, 2";
   const columns = await session.query(types);
   await server.restart();
   session = await server.connect(context);

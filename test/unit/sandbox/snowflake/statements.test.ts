@@ -28,5 +28,7 @@ describe.sequential.each([
   ['values', values],
   ['changes of rows', changes],
 ])('%s', (_, statements) => {
-  it.each(statements.map((statement) => [statement[0].replace(/\s+/g, ' ').slice(0, 100), statement] as const))('%s', (_name, statement) => check(statement));
+  it.each(statements.map((statement) => [statement[0].replace(/\s+/g, ' ').slice(0, 100), statement] as const))('%s', (_name, statement) =>
+    check(statement),
+  );
 });
