@@ -52,8 +52,14 @@ export async function newMemory(): Promise<Memory> {
   };
 }
 
-/** The port if it is still free on 127.0.0.1, else another. */
-export const freePort = (wanted?: number): Promise<number> => getPort({ host: '127.0.0.1', ...(wanted && { port: wanted }) });
+/**
+ * The port if it is still free on 127.0.0.1, else another. All lie below the range from which the system takes ports for outgoing
+ * connections (Linux: 32768 and up): while a server is down, nobody else gets its port by chance.
+ */
+export const freePort = (wanted?: number): Promise<number> => {
+  const random = Array.from({ length: 100 }, () => 20_000 + Math.floor(Math.random() * 12_000));
+  return getPort({ host: '127.0.0.1', port: wanted ? [wanted, ...random] : random });
+};
 
 /** Writes JSON so that a reader sees the old file or the new one, never half. */
 export function writeWhole(file: string, value: unknown): void {
