@@ -72,9 +72,25 @@ it('keeps nothing of what the chunks answer', () => {
   expect(ingest.States.Extract.ResultPath).toBeNull();
 });
 
+/** Without what the tests above say of each task. */
+const readable = (definition: object) =>
+  JSON.parse(JSON.stringify(definition, (key, value) => (['Retry', 'TimeoutSeconds', 'FunctionName'].includes(key) ? undefined : value)));
+
 it.each([
   ['ingest', ingest],
   ['gold', gold],
 ])('the definition of %s', (_, definition) => {
-  expect(definition).toMatchSnapshot();
+  expect(readable(definition)).toMatchSnapshot();
+});
+
+it.each([
+  ['plan', ['Acquire', 'Plan']],
+  ['extract', ['ExtractChunk']],
+  ['seal', ['Seal']],
+  ['warehouse', ['AwaitLoad', 'AwaitProcess', 'Prepare', 'Process', 'Record', 'Verify']],
+  ['commit', ['Commit', 'Supersede']],
+])('%s does %s', (name, expected) => {
+  const [id] = Object.keys(template.findResources('AWS::Lambda::Function', { Properties: { FunctionName: `firn-dev-${name}` } }));
+  const done = statesOf(ingest).filter(([, { Parameters }]) => Parameters?.FunctionName === `{${id}.Arn}`);
+  expect(done.map(([state]) => state).sort()).toEqual(expected);
 });
