@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nodeDirectory, projectRoot, pythonPath } from './paths.js';
 import { type OnSpawn, type Service, startService } from './service.js';
@@ -35,6 +35,9 @@ export function childEnvironment(endpoint: string): NodeJS.ProcessEnv {
   const own = Object.entries(process.env).filter(([name]) => !/^(AWS|CDK)_/.test(name) && !/^npm_config_nodedir$/i.test(name));
   return { ...Object.fromEntries(own), ...awsEnvironment(endpoint) };
 }
+
+/** Whether a local AWS was killed before it could write its state: what is left is older than Snowflake's. */
+export const hasLostState = (directory: string): boolean => existsSync(join(directory, 'aws/unsaved'));
 
 /** Starts the local AWS; its state is kept under `directory` from one start to the next. */
 export function startAws(directory: string, port: number, onSpawn?: OnSpawn): Promise<Service> {

@@ -117,11 +117,14 @@ export function startTime(pid: number): string | undefined {
   }
 }
 
-/** The last lines of a log, from where `cdk` says what failed if it does. */
+/** Where `cdk`, esbuild and Node begin to say what failed. */
+const failureStart = /^❌|✘ \[ERROR\]|^\w*Error\b.*:/;
+
+/** The last lines of a log, from where they say what failed if they do. */
 export function lastLines(log: string, count: number): string {
   try {
     const lines = readFileSync(log, 'utf8').trimEnd().split('\n').slice(-40);
-    const failure = lines.findLastIndex((line) => line.startsWith('❌'));
+    const failure = lines.findLastIndex((line) => failureStart.test(line));
     const shown = failure < 0 ? lines.slice(-count) : lines.slice(failure, failure + count);
     return shown.map((line) => `  | ${line}`).join('\n');
   } catch {

@@ -5,6 +5,8 @@ import picocolors from 'picocolors';
 export interface Steps {
   /** Runs `work` as a step of this name. `detail` replaces what stands behind the name. */
   run<T>(name: string, work: (detail: (text: string) => void) => Promise<T>): Promise<T>;
+  /** Says something between the steps. */
+  note(text: string): void;
 }
 
 interface Running {
@@ -37,6 +39,7 @@ export function showSteps(stream: NodeJS.WriteStream = process.stderr): Steps {
   };
 
   return {
+    note: (text) => say(`  ${pc.yellow('!')} ${text}`),
     async run(name, work) {
       const step: Running = { name, began: Date.now(), detail: '' };
       running.add(step);
@@ -60,4 +63,4 @@ export function showSteps(stream: NodeJS.WriteStream = process.stderr): Steps {
 }
 
 /** Shows nothing. */
-export const silentSteps: Steps = { run: (_name, work) => work(() => {}) };
+export const silentSteps: Steps = { run: (_name, work) => work(() => {}), note: () => {} };

@@ -1,5 +1,6 @@
-import { mkdirSync } from 'node:fs';
-import { startAws } from './aws.js';
+import { mkdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { hasLostState, startAws } from './aws.js';
 import {
   bootstrap,
   type Cdk,
@@ -71,6 +72,7 @@ async function bringUp(
   signal: AbortSignal,
 ): Promise<Outputs> {
   await stopOutdated(memory);
+  await startAfreshIfLost(directory, memory, steps);
   await choosePorts(memory);
   writeMemory(directory, memory);
 
@@ -116,6 +118,16 @@ async function stopOutdated(memory: Memory): Promise<void> {
   const current = (service: Memory['processes'][number]) => service.code === codeOf(service.name as ServiceName);
   await stopServices(memory.processes.filter((service) => !current(service)));
   memory.processes = memory.processes.filter(isRunning);
+}
+
+/** Watermarks and fences of the local AWS belong to what Snowflake holds: when they are lost, both begin anew. */
+async function startAfreshIfLost(directory: string, memory: Memory, steps: Steps): Promise<void> {
+  if (memory.processes.some(({ name }) => name === 'aws') || !hasLostState(directory)) return;
+  steps.note('the local AWS was killed and has lost its state: AWS and Snowflake start empty, the source keeps its data');
+  await stopServices(memory.processes.filter(({ name }) => name === 'snowflake'));
+  memory.processes = memory.processes.filter(isRunning);
+  delete memory.deployed;
+  for (const data of ['aws', 'snowflake']) rmSync(join(directory, data), { recursive: true, force: true });
 }
 
 const codeOf = (name: ServiceName): string => fingerprint(...serverCode[name]);

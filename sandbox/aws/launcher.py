@@ -83,7 +83,11 @@ def main() -> None:
 
     from ministack.app import main as serve
 
+    # State is written at the end only: who finds this file and no process knows that it was lost.
+    unsaved = options.data / "unsaved"
+    unsaved.touch()
     serve()
+    unsaved.unlink()
 
 
 if __name__ == "__main__":
