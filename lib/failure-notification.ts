@@ -26,7 +26,7 @@ export class FailureNotification extends Construct {
     new Rule(this, 'IngestFailed', {
       description: 'A run has failed',
       eventPattern: ended(ingest),
-      targets: [new LambdaFunction(onFailure, { retryAttempts: 185 })],
+      targets: [new LambdaFunction(onFailure)],
     });
     new Rule(this, 'GoldFailed', {
       description: 'A build of gold has failed',
