@@ -1,7 +1,7 @@
 """Account objects that have no meaning locally. This list is the only place where a statement succeeds and does nothing."""
 
 from dispatch import HANDLERS
-from lexer import Reader
+from reader import Reader
 from result import Result, status
 from session import Session
 

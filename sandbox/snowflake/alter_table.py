@@ -9,8 +9,9 @@ import column_types
 import errors
 from dispatch import statement
 from held_tables import columns_of, need_table, note_type, table_exists
-from lexer import Reader, quoted
+from lexer import quoted
 from locks import Table
+from reader import Reader
 from result import Result, status
 from session import Session
 from tables import column_name, column_sql, comment_of
@@ -33,7 +34,9 @@ def alter_table(session: Session, reader: Reader) -> Result:
         return _define(session, table, [f"RENAME COLUMN {quoted(old)} TO {quoted(reader.identifier())}"])
     if reader.accept("SWAP WITH"):
         return _swap(session, table, session.resolve(reader.name()))
-    if reader.accept("DROP COLUMN") or (reader.word() == "DROP" and reader.word(1) not in ("PRIMARY", "CLUSTERING", "CONSTRAINT", "UNIQUE") and reader.accept("DROP")):
+    if reader.accept("DROP COLUMN") or (
+        reader.word() == "DROP" and reader.word(1) not in ("PRIMARY", "CLUSTERING", "CONSTRAINT", "UNIQUE") and reader.accept("DROP")
+    ):
         columns_if_exist, names = reader.if_exists(), [reader.identifier()]
         while reader.accept(","):
             names.append(reader.identifier())
@@ -101,7 +104,10 @@ def _rename(session: Session, table: Table, new: Table) -> Result:
 
     def action() -> Result:
         session.duck.execute(f"ALTER TABLE {quoted(*table)} RENAME TO {quoted(new[2])}")
-        session.duck.execute(f"UPDATE {quoted(table[0])}._SF.load_history SET table_name = ? WHERE schema_name = ? AND table_name = ?", [new[2], table[1], table[2]])
+        session.duck.execute(
+            f"UPDATE {quoted(table[0])}._SF.load_history SET table_name = ? WHERE schema_name = ? AND table_name = ?",
+            [new[2], table[1], table[2]],
+        )
         return status()
 
     return session.define([table, new], action)

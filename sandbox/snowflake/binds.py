@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import result
-from lexer import Reader, literal, placeholders, tokenize
+from lexer import literal, placeholders, tokenize
+from reader import Reader
 from result import Result
 from session import Session
 
@@ -45,7 +46,9 @@ def rows(bindings: dict[str, dict[str, Any]] | None) -> list[list[str]]:
     columns = [bindings[str(position)] for position in range(1, len(bindings) + 1)]
     if not isinstance(columns[0]["value"], list):
         return [[as_literal(column["type"], column["value"]) for column in columns]]
-    return [list(row) for row in zip(*[[as_literal(column["type"], value) for value in column["value"]] for column in columns], strict=True)]
+    return [
+        list(row) for row in zip(*[[as_literal(column["type"], value) for value in column["value"]] for column in columns], strict=True)
+    ]
 
 
 def execute(session: Session, sql: str, literals: list[list[str]], describe_only: bool) -> Result:

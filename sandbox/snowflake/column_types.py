@@ -34,7 +34,14 @@ def declared(kind: exp.DataType) -> str:
     simple = {T.BOOLEAN: "BOOLEAN", T.DATE: "DATE", T.VARIANT: "VARIANT", T.OBJECT: "OBJECT", T.ARRAY: "ARRAY", T.LIST: "ARRAY"}
     if name in simple:
         return simple[name]
-    timed = {T.TIME: "TIME", T.TIMESTAMP: "TIMESTAMP_NTZ", T.TIMESTAMPNTZ: "TIMESTAMP_NTZ", T.DATETIME: "TIMESTAMP_NTZ", T.TIMESTAMPTZ: "TIMESTAMP_TZ", T.TIMESTAMPLTZ: "TIMESTAMP_LTZ"}
+    timed = {
+        T.TIME: "TIME",
+        T.TIMESTAMP: "TIMESTAMP_NTZ",
+        T.TIMESTAMPNTZ: "TIMESTAMP_NTZ",
+        T.DATETIME: "TIMESTAMP_NTZ",
+        T.TIMESTAMPTZ: "TIMESTAMP_TZ",
+        T.TIMESTAMPLTZ: "TIMESTAMP_LTZ",
+    }
     if name in timed:
         return f"{timed[name]}({params[0] if params else 9})"
     raise NotImplementedError(f"type {kind.sql('snowflake')}")
@@ -46,7 +53,14 @@ def duckdb_type(declared_type: str) -> str:
         return declared_type.replace("NUMBER", "DECIMAL")
     if name in ("TIME", "DATE", "BOOLEAN"):
         return name
-    return {"VARCHAR": "VARCHAR", "FLOAT": "DOUBLE", "BINARY": "BLOB", "TIMESTAMP_NTZ": "TIMESTAMP", "TIMESTAMP_TZ": "TIMESTAMPTZ", "TIMESTAMP_LTZ": "TIMESTAMPTZ"}.get(name, "JSON")
+    return {
+        "VARCHAR": "VARCHAR",
+        "FLOAT": "DOUBLE",
+        "BINARY": "BLOB",
+        "TIMESTAMP_NTZ": "TIMESTAMP",
+        "TIMESTAMP_TZ": "TIMESTAMPTZ",
+        "TIMESTAMP_LTZ": "TIMESTAMPTZ",
+    }.get(name, "JSON")
 
 
 def from_duckdb(kind: str) -> str:

@@ -13,9 +13,10 @@ import stages
 import unload
 from dispatch import statement
 from held_tables import need_table
-from lexer import Reader, quoted
+from lexer import quoted
 from locks import Mode, Table
 from parquet_load import LoadError
+from reader import Reader
 from result import Result
 from session import Session, lock_key
 
@@ -78,7 +79,9 @@ def _files(session: Session, load: Load) -> list[dict[str, Any]]:
     for name in load.options["FILES"]:
         match = [file for file in stages.list_files(session, base + name) if file["url"] == base + name]
         if not match:
-            raise errors.SnowflakeError(f"Remote file '{base + name}' was not found. There are several potential causes. The file might not exist.", 100078, "22000")
+            raise errors.SnowflakeError(
+                f"Remote file '{base + name}' was not found. There are several potential causes. The file might not exist.", 100078, "22000"
+            )
         found += match
     return found
 

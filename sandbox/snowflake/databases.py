@@ -2,7 +2,8 @@
 
 import errors
 from dispatch import statement
-from lexer import Reader, quoted
+from lexer import quoted
+from reader import Reader
 from result import Result, status
 from session import Session
 
@@ -41,7 +42,9 @@ def create_schema(session: Session, reader: Reader) -> Result:
         if reader.replace:
             session.duck.execute(f"DROP SCHEMA IF EXISTS {quoted(database, schema)} CASCADE")
         session.duck.execute(f"CREATE SCHEMA IF NOT EXISTS {quoted(database, schema)}")
-        return status(f"{schema} already exists, statement succeeded." if exists and if_not_exists else f"Schema {schema} successfully created.")
+        return status(
+            f"{schema} already exists, statement succeeded." if exists and if_not_exists else f"Schema {schema} successfully created."
+        )
 
     answer = session.define([(database, schema, "")], create)
     if reader.replace:

@@ -13,7 +13,7 @@ from sqlglot.errors import ParseError
 
 import column_types
 from errors import syntax_error, unsupported
-from lexer import Reader
+from reader import Reader
 
 T = exp.DataType.Type
 
@@ -74,7 +74,9 @@ def _json(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.ParseJSON):
         return exp.Anonymous(this="_sf_try_parse_json" if node.args.get("safe") else "_sf_parse_json", expressions=[node.this])
     if isinstance(node, exp.CheckJson):
-        return exp.If(this=exp.Anonymous(this="json_valid", expressions=[node.this]), true=exp.null(), false=exp.Literal.string("invalid JSON"))
+        return exp.If(
+            this=exp.Anonymous(this="json_valid", expressions=[node.this]), true=exp.null(), false=exp.Literal.string("invalid JSON")
+        )
     if isinstance(node, exp.Cast) and node.to.this in (T.VARIANT, T.OBJECT, T.ARRAY, T.LIST) and not node.to.expressions:
         return exp.Anonymous(this="to_json", expressions=[node.this])
     if isinstance(node, exp.Typeof):
@@ -95,10 +97,16 @@ def _text(node: exp.Expression) -> exp.Expression:
     """Casts to text give Snowflake's text, which for VARIANT, FLOAT, BINARY and timestamps is not DuckDB's."""
     if isinstance(node, exp.ToChar):
         if node.args.get("format"):
-            return exp.Anonymous(this="strftime", expressions=[node.this, exp.Anonymous(this="_sf_format", expressions=[node.args["format"]])])
+            return exp.Anonymous(
+                this="strftime", expressions=[node.this, exp.Anonymous(this="_sf_format", expressions=[node.args["format"]])]
+            )
         return exp.Anonymous(this="_sf_text", expressions=[node.this])
     if isinstance(node, exp.Cast) and type(node) is exp.Cast and node.to.this in column_types.TEXT:
-        if isinstance(node.this, (exp.Literal, exp.JSONExtractScalar)) or isinstance(node.this, exp.Paren) and isinstance(node.this.this, exp.JSONExtractScalar):
+        if (
+            isinstance(node.this, (exp.Literal, exp.JSONExtractScalar))
+            or isinstance(node.this, exp.Paren)
+            and isinstance(node.this.this, exp.JSONExtractScalar)
+        ):
             return node
         text = exp.Anonymous(this="_sf_text", expressions=[node.this])
         size = node.to.expressions
@@ -141,7 +149,9 @@ def _flatten(node: exp.Expression) -> exp.Expression:
 
 def _sha2_binary(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Anonymous) and str(node.this).upper() in ("MD5_HEX", "SHA1_HEX", "SHA2_HEX"):
-        return exp.Anonymous(this={"MD5_HEX": "md5", "SHA1_HEX": "sha1", "SHA2_HEX": "sha256"}[str(node.this).upper()], expressions=node.expressions[:1])
+        return exp.Anonymous(
+            this={"MD5_HEX": "md5", "SHA1_HEX": "sha1", "SHA2_HEX": "sha256"}[str(node.this).upper()], expressions=node.expressions[:1]
+        )
     return node
 
 
@@ -166,7 +176,9 @@ def name_columns(query: exp.Expression) -> None:
     for expression in list(select.expressions):
         if not isinstance(expression, (exp.Alias, exp.Column, exp.Star)) and not expression.is_star:
             text = expression.sql("snowflake")
-            expression.replace(exp.alias_(expression.copy(), text if isinstance(expression, exp.Literal) else _upper_outside_quotes(text), quoted=True))
+            expression.replace(
+                exp.alias_(expression.copy(), text if isinstance(expression, exp.Literal) else _upper_outside_quotes(text), quoted=True)
+            )
 
 
 def _upper_outside_quotes(text: str) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import errors
-from lexer import Reader
+from reader import Reader
 from result import Result
 from session import Session
 
@@ -27,7 +27,9 @@ def run(session: Session, sql: str) -> Result:
     reader = Reader(sql)
     if reader.ended:
         raise errors.SnowflakeError("Empty SQL statement.", 900, "42601")
-    verb = {"DESC": "DESCRIBE", "LS": "LIST", "RM": "REMOVE", "WITH": "SELECT", "(": "SELECT", "VALUES": "SELECT"}.get(reader.word(), reader.word())
+    verb = {"DESC": "DESCRIBE", "LS": "LIST", "RM": "REMOVE", "WITH": "SELECT", "(": "SELECT", "VALUES": "SELECT"}.get(
+        reader.word(), reader.word()
+    )
     if verb in HANDLERS:
         return HANDLERS[verb](session, reader)
     reader.at += 1
@@ -43,13 +45,14 @@ def run(session: Session, sql: str) -> Result:
     raise errors.unsupported(sql)
 
 
+import pipes  # noqa: E402
+
 import account_objects  # noqa: E402  each registers its statements
 import alter_table  # noqa: E402
 import copy_into  # noqa: E402
 import databases  # noqa: E402
 import external_functions  # noqa: E402
 import integrations  # noqa: E402
-import pipes  # noqa: E402
 import procedures  # noqa: E402
 import queries  # noqa: E402
 import row_changes  # noqa: E402

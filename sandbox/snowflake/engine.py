@@ -39,7 +39,9 @@ class Engine:
         self.duck = duckdb.connect(":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
         self.duck.execute(f"SET GLOBAL TimeZone = 'UTC'; SET temp_directory = '{data / 'spill'}'; SET memory_limit = '2GB'")
         self.duck.create_function("_sf_repeats_key", _repeats_key, ["VARCHAR"], "BOOLEAN", type="arrow", null_handling="special")
-        self.duck.create_function("_sf_external", _external, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow", null_handling="special", side_effects=True)
+        self.duck.create_function(
+            "_sf_external", _external, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow", null_handling="special", side_effects=True
+        )
         self.duck.execute(information_schema.creation_sql())
         self.s3_lock, self.s3 = threading.Lock(), None
         for file in sorted(data.glob("*.db")):
@@ -64,7 +66,8 @@ class Engine:
 
     def schemas(self, database: str) -> list[str]:
         rows = self.duck.cursor().execute(
-            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND schema_name NOT IN ('main', ?) ORDER BY 1", [database, HIDDEN_SCHEMA]
+            "SELECT schema_name FROM duckdb_schemas() WHERE database_name = ? AND schema_name NOT IN ('main', ?) ORDER BY 1",
+            [database, HIDDEN_SCHEMA],
         )
         return [name for (name,) in rows.fetchall()]
 

@@ -82,7 +82,11 @@ def replace(session, query: exp.Expression) -> exp.Expression:
         if name not in VIEWS_BY_NAME:
             raise errors.unsupported(f"INFORMATION_SCHEMA.{name}")
         column = VIEWS_BY_NAME[name][1]
-        view = exp.Table(this=exp.to_identifier(f"_SF_{name}", quoted=True), db=exp.to_identifier("main", quoted=True), catalog=exp.to_identifier("memory", quoted=True))
+        view = exp.Table(
+            this=exp.to_identifier(f"_SF_{name}", quoted=True),
+            db=exp.to_identifier("main", quoted=True),
+            catalog=exp.to_identifier("memory", quoted=True),
+        )
         select = exp.Select(expressions=[exp.Star()]).from_(view)
         if column:
             select = select.where(exp.column(column, quoted=True).eq(exp.Literal.string(database)))

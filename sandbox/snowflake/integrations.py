@@ -6,7 +6,7 @@ from typing import Any
 import errors
 import result
 from dispatch import statement
-from lexer import Reader
+from reader import Reader
 from result import Result, status
 from session import Session
 
@@ -76,4 +76,7 @@ def describe(session: Session, reader: Reader) -> Result:
     shown |= {f"{found['KIND']}_AWS_IAM_USER_ARN": IAM_USER, f"{found['KIND']}_AWS_EXTERNAL_ID": found["EXTERNAL_ID"]}
     columns = ["property", "property_type", "property_value", "property_default"]
     kinds = {bool: "Boolean", list: "List"}
-    return result.rows([dict(zip(columns, (key, kinds.get(type(value), "String"), _text(value), ""), strict=True)) for key, value in shown.items()], columns)
+    return result.rows(
+        [dict(zip(columns, (key, kinds.get(type(value), "String"), _text(value), ""), strict=True)) for key, value in shown.items()],
+        columns,
+    )

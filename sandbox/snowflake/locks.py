@@ -37,7 +37,11 @@ class Locks:
             for table, mode in sorted(wanted.items(), key=lambda item: item[0]):
                 while any(other is not owner and (mode, held) not in COMPATIBLE for other, held in self.held[table].items()):
                     if not self.free.wait(deadline - time.monotonic()):
-                        raise SnowflakeError(f"Statement was aborted: the lock on '{'.'.join(table)}' was not released within {LOCK_TIMEOUT_SECONDS} s.", 625, "57014")
+                        raise SnowflakeError(
+                            f"Statement was aborted: the lock on '{'.'.join(table)}' was not released within {LOCK_TIMEOUT_SECONDS} s.",
+                            625,
+                            "57014",
+                        )
                 mine = self.held[table].get(owner)
                 self.held[table][owner] = mode if mine is None or mine.value < mode.value else mine
 

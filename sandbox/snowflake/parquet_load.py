@@ -29,12 +29,18 @@ def source(url: str) -> str:
     return f"read_parquet({text_of(url)}, file_row_number = true)"
 
 
-def insert_sql(session: Session, table: tuple[str, str, str], file: dict[str, Any], options: dict[str, Any], format_: dict[str, Any]) -> tuple[str, dict[str, str]]:
+def insert_sql(
+    session: Session, table: tuple[str, str, str], file: dict[str, Any], options: dict[str, Any], format_: dict[str, Any]
+) -> tuple[str, dict[str, str]]:
     """(the INSERT, the expression of each column)."""
     held = {name: column_types.read_note(note, kind)[0] for name, (kind, note) in columns_of(session, table).items()}
     match = str(options["MATCH_BY_COLUMN_NAME"]).upper()
     fold = str.upper if match == "CASE_INSENSITIVE" else str
-    in_file = {fold(name): (name, kind) for name, kind, *_ in session.duck.execute(f"DESCRIBE SELECT * FROM {source(file['url'])}").fetchall() if name != "file_row_number"}
+    in_file = {
+        fold(name): (name, kind)
+        for name, kind, *_ in session.duck.execute(f"DESCRIBE SELECT * FROM {source(file['url'])}").fetchall()
+        if name != "file_row_number"
+    }
     values: dict[str, str] = {}
     for column, declared in held.items():
         if fold(column) in in_file:
@@ -71,11 +77,19 @@ def expression(name: str, kind: str, declared: str, format_: dict[str, Any]) -> 
         limit = int(size)
         return f"CASE WHEN length({text}) > {limit} THEN error('User character length limit ({limit}) exceeded by string ''' || left({text}, 20) || '''') ELSE {text} END"
     if family == "BINARY" and kind != "BLOB":
-        raise LoadError(f"Expression type does not match column data type, expecting {declared} but got {column_types.from_duckdb(kind)} for column {name}", name)
+        raise LoadError(
+            f"Expression type does not match column data type, expecting {declared} but got {column_types.from_duckdb(kind)} for column {name}",
+            name,
+        )
     if family == "BINARY":
-        return f"CASE WHEN octet_length({value}) > {size} THEN error('Binary value is too long and would be truncated')::BLOB ELSE {value} END"
+        return (
+            f"CASE WHEN octet_length({value}) > {size} THEN error('Binary value is too long and would be truncated')::BLOB ELSE {value} END"
+        )
     if family.startswith(("TIMESTAMP", "DATE", "TIME")) and not kind.startswith(("TIMESTAMP", "DATE", "TIME", "VARCHAR")):
-        raise LoadError(f"Expression type does not match column data type, expecting {declared} but got {column_types.from_duckdb(kind)} for column {name}", name)
+        raise LoadError(
+            f"Expression type does not match column data type, expecting {declared} but got {column_types.from_duckdb(kind)} for column {name}",
+            name,
+        )
     return f"CAST({value} AS {column_types.duckdb_type(declared)})"
 
 
@@ -95,7 +109,9 @@ def in_snowflakes_words(text: str) -> str:
     not_a = re.search(r"Could not convert string \"?'?(.*?)'?\"? to ('?[A-Z]+)", text, re.S)
     if not_a:
         kind = not_a[2].strip("'")
-        word = {"DATE": "Date", "TIME": "Time", "BOOL": "Boolean value", "BOOLEAN": "Boolean value"}.get(kind, "Timestamp" if kind.startswith("TIMESTAMP") else "Numeric value")
+        word = {"DATE": "Date", "TIME": "Time", "BOOL": "Boolean value", "BOOLEAN": "Boolean value"}.get(
+            kind, "Timestamp" if kind.startswith("TIMESTAMP") else "Numeric value"
+        )
         return f"{word} '{not_a[1][:100]}' is not recognized"
     moment = re.search(r"invalid (timestamp|date|time) field format: \"(.*?)\",", text, re.S)
     if moment:

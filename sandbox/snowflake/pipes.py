@@ -16,8 +16,8 @@ import stages
 from catalog import Key
 from dispatch import statement
 from engine import Engine
-from lexer import Reader
 from parquet_load import LoadError
+from reader import Reader
 from result import Result, status
 from session import PIPE_TIMEZONE, Session
 
@@ -35,10 +35,20 @@ def create(session: Session, reader: Reader) -> Result:
         raise errors.unsupported(reader.sql)
     load = copy_into.parse(session, sql)
     if str(load.options.get("ON_ERROR", "SKIP_FILE")).upper() == "ABORT_STATEMENT":
-        raise errors.SnowflakeError("SQL compilation error:\nInvalid value [ABORT_STATEMENT] for parameter 'ON_ERROR' of a pipe", 1008, "42601")
+        raise errors.SnowflakeError(
+            "SQL compilation error:\nInvalid value [ABORT_STATEMENT] for parameter 'ON_ERROR' of a pipe", 1008, "42601"
+        )
     if "FILES" in load.options or "FORCE" in load.options:
         raise errors.SnowflakeError("SQL compilation error:\nFILES and FORCE are not supported in a pipe", 1008, "42601")
-    value = {"copy": sql, "database": session.database, "schema": session.schema, "auto_ingest": options.get("AUTO_INGEST") is True, "paused": False, "waiting": [], "comment": options.get("COMMENT")}
+    value = {
+        "copy": sql,
+        "database": session.database,
+        "schema": session.schema,
+        "auto_ingest": options.get("AUTO_INGEST") is True,
+        "paused": False,
+        "waiting": [],
+        "comment": options.get("COMMENT"),
+    }
     made = session.engine.catalog.create(KIND, key, value, replace=reader.replace, if_not_exists=if_not_exists)
     if made and reader.replace:
         _forget(session, key, load.table[0])
@@ -176,9 +186,16 @@ def replace_copy_history(session: Session, query: exp.Expression) -> exp.Express
             raise errors.unsupported("COPY_HISTORY other than by TABLE_NAME, START_TIME, END_TIME")
         table = session.resolve(Reader(arguments["TABLE_NAME"].name).name(), "COPY_HISTORY")
         database = path[0].upper() if len(path) == 3 else table[0]
-        history = exp.Table(this=exp.to_identifier("copy_history", quoted=True), db=exp.to_identifier("_SF", quoted=True), catalog=exp.to_identifier(database, quoted=True))
+        history = exp.Table(
+            this=exp.to_identifier("copy_history", quoted=True),
+            db=exp.to_identifier("_SF", quoted=True),
+            catalog=exp.to_identifier(database, quoted=True),
+        )
         select = exp.Select(expressions=[exp.Star()]).from_(history)
-        select = select.where(exp.column("TABLE_SCHEMA_NAME", quoted=True).eq(exp.Literal.string(table[1])), exp.column("TABLE_NAME", quoted=True).eq(exp.Literal.string(table[2])))
+        select = select.where(
+            exp.column("TABLE_SCHEMA_NAME", quoted=True).eq(exp.Literal.string(table[1])),
+            exp.column("TABLE_NAME", quoted=True).eq(exp.Literal.string(table[2])),
+        )
         loaded = exp.column("LAST_LOAD_TIME", quoted=True)
         select = select.where(exp.GTE(this=loaded, expression=exp.cast(arguments["START_TIME"].copy(), "timestamptz")))
         if "END_TIME" in arguments:

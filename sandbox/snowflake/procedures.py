@@ -10,7 +10,8 @@ import errors
 import result
 from dispatch import statement
 from external_functions import arguments
-from lexer import Reader, literal
+from lexer import literal
+from reader import Reader
 from result import Result, status
 from rowset import _double
 from session import Session
@@ -18,7 +19,22 @@ from session import Session
 KIND = "procedure"
 API = (Path(__file__).parent / "procedure_api.js").read_text()
 # JavaScript has no integers: Snowflake refuses NUMBER here.
-ARGUMENT_TYPES = {"VARCHAR", "STRING", "TEXT", "CHAR", "FLOAT", "DOUBLE", "BOOLEAN", "VARIANT", "OBJECT", "ARRAY", "DATE", "TIMESTAMP_NTZ", "TIMESTAMP_LTZ", "TIMESTAMP_TZ"}
+ARGUMENT_TYPES = {
+    "VARCHAR",
+    "STRING",
+    "TEXT",
+    "CHAR",
+    "FLOAT",
+    "DOUBLE",
+    "BOOLEAN",
+    "VARIANT",
+    "OBJECT",
+    "ARRAY",
+    "DATE",
+    "TIMESTAMP_NTZ",
+    "TIMESTAMP_LTZ",
+    "TIMESTAMP_TZ",
+}
 RETURN_TYPES = {"VARCHAR", "STRING", "TEXT", "FLOAT", "DOUBLE", "BOOLEAN", "VARIANT", "OBJECT", "ARRAY"}
 SEMI_STRUCTURED = {"VARIANT", "OBJECT", "ARRAY"}
 
@@ -54,7 +70,9 @@ def create(session: Session, reader: Reader) -> Result:
     reader.end()
     for name, kind in args:
         if kind.partition("(")[0] not in ARGUMENT_TYPES:
-            raise errors.SnowflakeError(f"SQL compilation error:\nUnsupported data type '{kind}' of argument {name} for JavaScript", 2040, "0A000")
+            raise errors.SnowflakeError(
+                f"SQL compilation error:\nUnsupported data type '{kind}' of argument {name} for JavaScript", 2040, "0A000"
+            )
     if returns not in RETURN_TYPES:
         raise errors.unsupported(f"RETURNS {returns} of a JavaScript procedure")
     value = {"arguments": args, "returns": returns, "body": body, "owner": owner, "strict": strict}
@@ -83,7 +101,9 @@ def call(session: Session, reader: Reader) -> Result:
         values, kinds = [column[0].as_py() for column in row.table.columns], row.kinds
     procedure = session.engine.catalog.find(KIND, (*key, str(len(values))))
     if procedure is None:
-        raise errors.SnowflakeError(f"SQL compilation error:\nUnknown user-defined function {'.'.join(key)} with {len(values)} arguments", 2140, "42601")
+        raise errors.SnowflakeError(
+            f"SQL compilation error:\nUnknown user-defined function {'.'.join(key)} with {len(values)} arguments", 2140, "42601"
+        )
     if procedure["strict"] and any(value is None for value in values):
         return result.variant(key[2], None)
     scripts = [argument(value, kind, wanted) for value, kind, (_, wanted) in zip(values, kinds, procedure["arguments"], strict=True)]
@@ -102,7 +122,11 @@ def call(session: Session, reader: Reader) -> Result:
         if unfinished:
             session.rollback()
     if unfinished:
-        raise errors.SnowflakeError("Stored procedure execution error: Scoped transaction started in stored procedure is incomplete and it was rolled back.", 90232, "25000")
+        raise errors.SnowflakeError(
+            "Stored procedure execution error: Scoped transaction started in stored procedure is incomplete and it was rolled back.",
+            90232,
+            "25000",
+        )
     return _answer(key[2], procedure["returns"], answer)
 
 
@@ -141,7 +165,16 @@ def _run(session: Session, name: str, procedure: dict[str, Any], scripts: list[s
         session.last_query_id = session.query_id
         cells = [[cell(value) for value in column.to_pylist()] for column in found.table.columns]
         rows = [list(row) for row in zip(*cells, strict=True)]
-        return json.dumps({"columns": found.table.column_names, "kinds": found.kinds, "rows": rows, "affected": found.affected, "counts": found.counts, "queryId": session.query_id})
+        return json.dumps(
+            {
+                "columns": found.table.column_names,
+                "kinds": found.kinds,
+                "rows": rows,
+                "affected": found.affected,
+                "counts": found.counts,
+                "queryId": session.query_id,
+            }
+        )
 
     context = quickjs.Context()
     context.add_callable("__execute", execute)
@@ -153,7 +186,9 @@ def _run(session: Session, name: str, procedure: dict[str, Any], scripts: list[s
     except quickjs.JSException as error:
         first, _, stack = str(error).strip().partition("\n    at ")
         place = stack.split("\n")[0].strip()
-        raise errors.SnowflakeError(f"JavaScript execution error: Uncaught {first} in {name} at '{place}' position 0\nstackstrace: \n{stack}", 100183, "P0000") from None
+        raise errors.SnowflakeError(
+            f"JavaScript execution error: Uncaught {first} in {name} at '{place}' position 0\nstackstrace: \n{stack}", 100183, "P0000"
+        ) from None
 
 
 def bind(value: Any) -> str:

@@ -1,5 +1,6 @@
 """SELECT."""
 
+import pipes
 import uuid
 from collections.abc import Callable
 
@@ -9,12 +10,12 @@ import dialect
 import errors
 import external_functions
 import information_schema
-import pipes
 import stages
 from dispatch import statement
-from lexer import Reader
+from held_tables import base_tables
+from reader import Reader
 from result import Result
-from session import Session, base_tables
+from session import Session
 
 CONTEXT: dict[type[exp.Expression], Callable[[Session], str | None]] = {
     exp.CurrentUser: lambda s: s.user,
@@ -85,7 +86,14 @@ def _result_scan(session: Session, query: exp.Expression) -> exp.Expression:
                 raise errors.SnowflakeError(f"Statement {call.expressions[0].name} not found", 709, "02000")
             view = "_scan_" + uuid.uuid4().hex
             session.duck.register(view, found.table)
-            source.replace(exp.Table(this=exp.to_identifier(view, quoted=True), db=exp.to_identifier("main"), catalog=exp.to_identifier("temp"), alias=source.args.get("alias")))
+            source.replace(
+                exp.Table(
+                    this=exp.to_identifier(view, quoted=True),
+                    db=exp.to_identifier("main"),
+                    catalog=exp.to_identifier("temp"),
+                    alias=source.args.get("alias"),
+                )
+            )
     return query
 
 
@@ -93,10 +101,12 @@ def qualify(session: Session, query: exp.Expression) -> exp.Expression:
     """Names the database and schema of every table: a view is read from sessions that are elsewhere."""
     names = {cte.alias_or_name for cte in query.find_all(exp.CTE)}
     for table in query.find_all(exp.Table):
-        if isinstance(table.this, exp.Identifier) and not (not table.db and table.name in names) and table.db.upper() != "INFORMATION_SCHEMA":
+        if (
+            isinstance(table.this, exp.Identifier)
+            and not (not table.db and table.name in names)
+            and table.db.upper() != "INFORMATION_SCHEMA"
+        ):
             database, schema, name = session.resolve(tuple(part.name for part in table.parts))
             for key, value in (("catalog", database), ("db", schema), ("this", name)):
                 table.set(key, exp.to_identifier(value, quoted=True))
     return query
-
-

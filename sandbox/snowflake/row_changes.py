@@ -9,8 +9,9 @@ import errors
 import queries
 import result
 from dispatch import statement
-from lexer import Reader, quoted
+from lexer import quoted
 from locks import Mode, Table
+from reader import Reader
 from result import Result
 from session import Session, lock_key
 
@@ -60,13 +61,17 @@ def truncate(session: Session, reader: Reader) -> Result:
     if_exists = reader.if_exists()
     table = session.resolve(reader.name(), "TRUNCATE TABLE")
     reader.end()
-    exists = session.duck.execute("SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?", list(table)).fetchone()
+    exists = session.duck.execute(
+        "SELECT 1 FROM duckdb_tables() WHERE database_name = ? AND schema_name = ? AND table_name = ?", list(table)
+    ).fetchone()
     if if_exists and not exists:
         return result.status()
 
     def action() -> Result:
         session.duck.execute(f"DELETE FROM {quoted(*table)}")
-        session.duck.execute(f"DELETE FROM {quoted(table[0])}._SF.load_history WHERE schema_name = ? AND table_name = ? AND pipe IS NULL", list(table[1:]))
+        session.duck.execute(
+            f"DELETE FROM {quoted(table[0])}._SF.load_history WHERE schema_name = ? AND table_name = ? AND pipe IS NULL", list(table[1:])
+        )
         return result.status()
 
     return session.change({lock_key(table): Mode.CHANGE}, action)
@@ -89,7 +94,11 @@ def merge(session: Session, reader: Reader) -> Result:
 
     def action() -> Result:
         done = _count(session, sql)
-        counts = {word: done.get({"inserted": "INSERT", "updated": "UPDATE", "deleted": "DELETE"}[word], 0) for word in ("inserted", "updated", "deleted") if word in words}
+        counts = {
+            word: done.get({"inserted": "INSERT", "updated": "UPDATE", "deleted": "DELETE"}[word], 0)
+            for word in ("inserted", "updated", "deleted")
+            if word in words
+        }
         return result.counted(result.MERGE, **counts)
 
     return session.change({lock_key(table): Mode.CHANGE}, action)

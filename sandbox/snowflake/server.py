@@ -38,14 +38,16 @@ def main() -> None:
 
     warnings.filterwarnings("ignore", message="Arrow output on a DB-API result")
 
-    import dispatch  # noqa: F401  after the versions are known to be right
-    import bucket_events
     import pipes
+
+    import bucket_events
+    import connections
+    import dispatch  # noqa: F401  after the versions are known to be right
     import wire
     from engine import Engine
 
     engine = Engine(given.data.resolve())
-    wire.Handler.app = wire.Server(engine)
+    wire.Handler.app = connections.Server(engine)
     http = ThreadedServer(("127.0.0.1", given.port), wire.Handler)
     threading.Thread(target=pipes.load_forever, daemon=True, name="pipes").start()
     bucket_events.start(lambda url: pipes.object_created(engine, url))

@@ -15,13 +15,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
-from sqlglot import exp
 
 import errors
 from engine import Engine
 from errors import SnowflakeError
-from lexer import Name, inline, quoted
+from lexer import inline, quoted
 from locks import Mode, Table
+from reader import Name
 from result import Result
 
 CONFLICT_SECONDS = 60
@@ -45,7 +45,9 @@ class Transaction:
 
 
 class Session:
-    def __init__(self, engine: Engine, user: str, role: str = "PUBLIC", warehouse: str | None = None, parameters: dict[str, Any] | None = None):
+    def __init__(
+        self, engine: Engine, user: str, role: str = "PUBLIC", warehouse: str | None = None, parameters: dict[str, Any] | None = None
+    ):
         self.engine, self.user, self.role, self.warehouse = engine, user, role, warehouse
         self.database: str | None = None
         self.schema: str | None = None
@@ -96,9 +98,17 @@ class Session:
         database = name[-3] if len(name) == 3 else self.database
         schema = name[-2] if len(name) > 1 else self.schema
         if database is None:
-            raise SnowflakeError(f"Cannot perform {what}. This session does not have a current database. Call 'USE DATABASE', or use a qualified name.", 90105, "22000")
+            raise SnowflakeError(
+                f"Cannot perform {what}. This session does not have a current database. Call 'USE DATABASE', or use a qualified name.",
+                90105,
+                "22000",
+            )
         if schema is None:
-            raise SnowflakeError(f"Cannot perform {what}. This session does not have a current schema. Call 'USE SCHEMA', or use a qualified name.", 90106, "22000")
+            raise SnowflakeError(
+                f"Cannot perform {what}. This session does not have a current schema. Call 'USE SCHEMA', or use a qualified name.",
+                90106,
+                "22000",
+            )
         return (database, schema, name[-1])
 
     # running
@@ -142,7 +152,9 @@ class Session:
         if transaction is None:
             return self._alone(locks, action)
         self.engine.locks.acquire(transaction.owner, locks)
-        stale = any(self.engine.locks.changed_since(table, transaction.snapshot) for table, mode in locks.items() if mode is not Mode.APPEND)
+        stale = any(
+            self.engine.locks.changed_since(table, transaction.snapshot) for table, mode in locks.items() if mode is not Mode.APPEND
+        )
         if not transaction.begun:
             transaction.snapshot = self.engine.locks.clock
             self.duck.execute("BEGIN")
@@ -201,7 +213,11 @@ class Session:
             again = action().affected
             if again != affected:
                 transaction.broken = True
-                raise SnowflakeError(f"local Snowflake: a change of this transaction touched {affected} rows, and {again} when repeated on the latest data", 603, "40001")
+                raise SnowflakeError(
+                    f"local Snowflake: a change of this transaction touched {affected} rows, and {again} when repeated on the latest data",
+                    603,
+                    "40001",
+                )
 
     # transactions
 
@@ -238,27 +254,3 @@ def _quietly(connection: duckdb.DuckDBPyConnection, sql: str) -> None:
         connection.execute(sql)
     except duckdb.Error:
         pass
-
-
-def base_tables(session: Session, statement: exp.Expression) -> set[Table] | None:
-    """The tables that a query reads; None when a view or a table function is among them."""
-    names = {cte.alias_or_name.upper() for cte in statement.find_all(exp.CTE)}
-    found: set[Table] = set()
-    for table in statement.find_all(exp.Table):
-        if not isinstance(table.this, exp.Identifier):
-            return None
-        if not table.db and table.name.upper() in names:
-            continue
-        try:
-            database, schema, name = session.resolve(tuple(part.name for part in table.parts))
-        except SnowflakeError:
-            return None
-        if is_view(session, (database, schema, name)):
-            return None
-        found.add(lock_key((database, schema, name)))
-    return found
-
-
-def is_view(session: Session, table: Table) -> bool:
-    sql = "SELECT 1 FROM duckdb_views() WHERE upper(database_name) = upper(?) AND upper(schema_name) = upper(?) AND upper(view_name) = upper(?)"
-    return session.engine.duck.cursor().execute(sql, list(table)).fetchone() is not None

@@ -9,7 +9,7 @@ import bucket_events
 import errors
 import result
 from dispatch import statement
-from lexer import Reader
+from reader import Reader
 from result import Result
 from session import Session
 
@@ -17,7 +17,10 @@ CREATED = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def _like(pattern: str) -> re.Pattern[str]:
-    return re.compile("".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern.replace("\\_", "\x00")).replace("\x00", "_"), re.I | re.S)
+    return re.compile(
+        "".join(".*" if c == "%" else "." if c == "_" else re.escape(c) for c in pattern.replace("\\_", "\x00")).replace("\x00", "_"),
+        re.I | re.S,
+    )
 
 
 def _scope(session: Session, reader: Reader) -> tuple[str | None, str | None, Callable[[str], bool]]:
@@ -32,7 +35,7 @@ def _scope(session: Session, reader: Reader) -> tuple[str | None, str | None, Ca
         else:
             reader.accept("SCHEMA")
             name = reader.name() if not reader.ended else (session.schema,)
-            database, schema = (name if len(name) == 2 else (session.database, name[0]))
+            database, schema = name if len(name) == 2 else (session.database, name[0])
     starts = reader.string() if reader.accept("STARTS WITH") else ""
     if reader.accept("LIMIT"):
         reader.at += 1
@@ -44,7 +47,9 @@ def _within(database: str | None, schema: str | None, key: tuple[str, ...]) -> b
     return (database is None or key[0] == database) and (schema is None or key[1] == schema)
 
 
-def _objects(session: Session, reader: Reader, kind: str, row: Callable[[tuple[str, ...], dict[str, Any]], dict[str, Any]], columns: list[str]) -> Result:
+def _objects(
+    session: Session, reader: Reader, kind: str, row: Callable[[tuple[str, ...], dict[str, Any]], dict[str, Any]], columns: list[str]
+) -> Result:
     database, schema, matches = _scope(session, reader)
     found = session.engine.catalog.all(kind)
     place = ["created_on", "name", "database_name", "schema_name"]
@@ -57,7 +62,12 @@ def _objects(session: Session, reader: Reader, kind: str, row: Callable[[tuple[s
 
 
 def _pipe(key: tuple[str, ...], pipe: dict[str, Any]) -> dict[str, Any]:
-    return {"definition": pipe["copy"], "owner": "SYSADMIN", "notification_channel": bucket_events.QUEUE_ARN if pipe["auto_ingest"] else None, "comment": pipe.get("comment")}
+    return {
+        "definition": pipe["copy"],
+        "owner": "SYSADMIN",
+        "notification_channel": bucket_events.QUEUE_ARN if pipe["auto_ingest"] else None,
+        "comment": pipe.get("comment"),
+    }
 
 
 PIPE_COLUMNS = ["definition", "owner", "notification_channel", "comment"]
@@ -87,7 +97,10 @@ def show_stages(session: Session, reader: Reader) -> Result:
 @statement("DESCRIBE STAGE")
 def describe_stage(session: Session, reader: Reader) -> Result:
     stage = session.engine.catalog.get("stage", session.resolve(reader.name(), "DESCRIBE STAGE"))
-    rows = [("STAGE_LOCATION", "URL", f'["{stage["URL"]}"]'), ("STAGE_INTEGRATION", "STORAGE_INTEGRATION", str(stage.get("STORAGE_INTEGRATION", "")))]
+    rows = [
+        ("STAGE_LOCATION", "URL", f'["{stage["URL"]}"]'),
+        ("STAGE_INTEGRATION", "STORAGE_INTEGRATION", str(stage.get("STORAGE_INTEGRATION", ""))),
+    ]
     columns = ["parent_property", "property", "property_value"]
     return result.rows([dict(zip(columns, row, strict=True)) for row in rows], columns)
 
@@ -117,7 +130,9 @@ def _callables(session: Session, reader: Reader, kind: str) -> Result:
         for key, value in session.engine.catalog.all(kind)
         if _within(database, schema, key) and matches(key[2])
     ]  # fmt: skip
-    return result.rows(records, ["created_on", "name", "catalog_name", "schema_name", "min_num_arguments", "max_num_arguments", "arguments", "language"])
+    return result.rows(
+        records, ["created_on", "name", "catalog_name", "schema_name", "min_num_arguments", "max_num_arguments", "arguments", "language"]
+    )
 
 
 @statement("SHOW INTEGRATIONS", "SHOW STORAGE INTEGRATIONS", "SHOW API INTEGRATIONS")
@@ -125,7 +140,13 @@ def show_integrations(session: Session, reader: Reader) -> Result:
     kind = reader.head.split()[1]
     _, _, matches = _scope(session, reader)
     records = [
-        {"name": key[0], "type": "EXTERNAL_STAGE" if value["KIND"] == "STORAGE" else "EXTERNAL_API", "category": value["KIND"], "enabled": str(value.get("ENABLED", "")).lower(), "created_on": CREATED}
+        {
+            "name": key[0],
+            "type": "EXTERNAL_STAGE" if value["KIND"] == "STORAGE" else "EXTERNAL_API",
+            "category": value["KIND"],
+            "enabled": str(value.get("ENABLED", "")).lower(),
+            "created_on": CREATED,
+        }
         for key, value in session.engine.catalog.all("integration")
         if matches(key[0]) and kind in ("INTEGRATIONS", value["KIND"])
     ]
@@ -135,7 +156,11 @@ def show_integrations(session: Session, reader: Reader) -> Result:
 @statement("SHOW DATABASES")
 def show_databases(session: Session, reader: Reader) -> Result:
     _, _, matches = _scope(session, reader)
-    records = [{"created_on": CREATED, "name": name, "is_current": "Y" if name == session.database else "N", "owner": "SYSADMIN"} for name in session.engine.databases() if matches(name)]
+    records = [
+        {"created_on": CREATED, "name": name, "is_current": "Y" if name == session.database else "N", "owner": "SYSADMIN"}
+        for name in session.engine.databases()
+        if matches(name)
+    ]
     return result.rows(records, ["created_on", "name", "is_current", "owner"])
 
 
@@ -144,9 +169,19 @@ def show_schemas(session: Session, reader: Reader) -> Result:
     pattern = _like(reader.string()) if reader.accept("LIKE") else None
     database = session.database
     if reader.accept("IN"):
-        database = None if reader.accept("ACCOUNT") else (reader.accept("DATABASE") or True) and (session.database if reader.ended else reader.identifier())
+        database = (
+            None
+            if reader.accept("ACCOUNT")
+            else (reader.accept("DATABASE") or True) and (session.database if reader.ended else reader.identifier())
+        )
     records = [
-        {"created_on": CREATED, "name": schema, "is_current": "Y" if (name, schema) == (session.database, session.schema) else "N", "database_name": name, "owner": "SYSADMIN"}
+        {
+            "created_on": CREATED,
+            "name": schema,
+            "is_current": "Y" if (name, schema) == (session.database, session.schema) else "N",
+            "database_name": name,
+            "owner": "SYSADMIN",
+        }
         for name in session.engine.databases()
         if database in (None, name)
         for schema in [*session.engine.schemas(name), "INFORMATION_SCHEMA"]
@@ -161,7 +196,15 @@ def _relations(session: Session, reader: Reader, where: str) -> Result:
         f"SELECT TABLE_NAME, TABLE_CATALOG, TABLE_SCHEMA, TABLE_TYPE, COMMENT, ROW_COUNT FROM memory.main._SF_TABLES WHERE {where} ORDER BY 2, 3, 1"
     ).fetchall()
     records = [
-        {"created_on": CREATED, "name": name, "database_name": db, "schema_name": sc, "kind": "VIEW" if kind == "VIEW" else "TABLE", "comment": comment or "", "rows": count}
+        {
+            "created_on": CREATED,
+            "name": name,
+            "database_name": db,
+            "schema_name": sc,
+            "kind": "VIEW" if kind == "VIEW" else "TABLE",
+            "comment": comment or "",
+            "rows": count,
+        }
         for name, db, sc, kind, comment, count in rows
         if _within(database, schema, (db, sc)) and matches(name)
     ]
@@ -197,7 +240,16 @@ def describe_table(session: Session, reader: Reader) -> Result:
     columns = _columns(session, session.resolve(reader.name(), "DESCRIBE"))
     names = ["name", "type", "kind", "null?", "default", "primary key", "unique key", "comment"]
     records = [
-        {"name": c["name"], "type": c["type"], "kind": "COLUMN", "null?": "Y" if c["nullable"] == "YES" else "N", "default": c["default"], "primary key": "N", "unique key": "N", "comment": c["comment"]}
+        {
+            "name": c["name"],
+            "type": c["type"],
+            "kind": "COLUMN",
+            "null?": "Y" if c["nullable"] == "YES" else "N",
+            "default": c["default"],
+            "primary key": "N",
+            "unique key": "N",
+            "comment": c["comment"],
+        }
         for c in columns
     ]
     return result.rows(records, names)
@@ -210,7 +262,19 @@ def show_columns(session: Session, reader: Reader) -> Result:
     table = session.resolve(reader.name(), "SHOW COLUMNS")
     reader.end()
     records = [
-        {"table_name": table[2], "schema_name": table[1], "column_name": c["name"], "data_type": c["type"], "null?": str(c["nullable"] == "YES").lower(), "default": c["default"] or "", "kind": "COLUMN", "comment": c["comment"] or "", "database_name": table[0]}
+        {
+            "table_name": table[2],
+            "schema_name": table[1],
+            "column_name": c["name"],
+            "data_type": c["type"],
+            "null?": str(c["nullable"] == "YES").lower(),
+            "default": c["default"] or "",
+            "kind": "COLUMN",
+            "comment": c["comment"] or "",
+            "database_name": table[0],
+        }
         for c in _columns(session, table)
     ]
-    return result.rows(records, ["table_name", "schema_name", "column_name", "data_type", "null?", "default", "kind", "comment", "database_name"])
+    return result.rows(
+        records, ["table_name", "schema_name", "column_name", "data_type", "null?", "default", "kind", "comment", "database_name"]
+    )

@@ -8,7 +8,7 @@ from sqlglot import exp
 import errors
 import result
 from dispatch import statement
-from lexer import Reader
+from reader import Reader
 from result import Result, status
 from session import Session
 
@@ -96,13 +96,19 @@ def alter_stage(session: Session, reader: Reader) -> Result:
 
 
 def _check_stage(session: Session, options: dict[str, Any], sql: str) -> None:
-    if set(options) - {"URL", "STORAGE_INTEGRATION", "FILE_FORMAT", "COMMENT", "DIRECTORY"} or not str(options.get("URL", "")).startswith("s3://"):
+    if set(options) - {"URL", "STORAGE_INTEGRATION", "FILE_FORMAT", "COMMENT", "DIRECTORY"} or not str(options.get("URL", "")).startswith(
+        "s3://"
+    ):
         raise errors.unsupported(sql)
     if "STORAGE_INTEGRATION" in options:
         integration = session.engine.catalog.get("integration", (str(options["STORAGE_INTEGRATION"]),))
         allowed = integration.get("STORAGE_ALLOWED_LOCATIONS", [])
         if not any(location == "*" or options["URL"].startswith(location) for location in allowed):
-            raise errors.SnowflakeError(f"SQL compilation error:\nLocation '{options['URL']}' is not allowed by integration {options['STORAGE_INTEGRATION']}.", 3167, "42601")
+            raise errors.SnowflakeError(
+                f"SQL compilation error:\nLocation '{options['URL']}' is not allowed by integration {options['STORAGE_INTEGRATION']}.",
+                3167,
+                "42601",
+            )
 
 
 def locate(session: Session, path: str) -> tuple[str, dict[str, Any]]:
@@ -126,7 +132,9 @@ def list_files(session: Session, url: str, pattern: str | None = None) -> list[d
         found = fs.find(directory, detail=True)
     except FileNotFoundError:
         found = {}
-    files = [{"url": f"s3://{key}", "key": key.partition("/")[2], **info} for key, info in sorted(found.items()) if f"s3://{key}".startswith(url)]
+    files = [
+        {"url": f"s3://{key}", "key": key.partition("/")[2], **info} for key, info in sorted(found.items()) if f"s3://{key}".startswith(url)
+    ]
     return [file for file in files if not pattern or re.fullmatch(pattern, file["key"])]
 
 
@@ -136,7 +144,12 @@ def list_stage(session: Session, reader: Reader) -> Result:
     url, _ = locate(session, reader.path())
     files = list_files(session, url, reader.options().get("PATTERN"))
     found = [
-        {"name": file["url"], "size": file["size"], "md5": file["ETag"].strip('"'), "last_modified": file["LastModified"].strftime("%a, %d %b %Y %H:%M:%S GMT")}
+        {
+            "name": file["url"],
+            "size": file["size"],
+            "md5": file["ETag"].strip('"'),
+            "last_modified": file["LastModified"].strftime("%a, %d %b %Y %H:%M:%S GMT"),
+        }
         for file in files
     ]
     return result.rows(found, ["name", "size", "md5", "last_modified"])

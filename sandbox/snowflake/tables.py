@@ -7,11 +7,12 @@ import dialect
 import errors
 import queries
 from dispatch import statement
-from held_tables import copy_notes, need_table, note_type, table_exists, text_of
-from lexer import Reader, quoted
+from held_tables import copy_notes, is_view, need_table, note_type, table_exists, text_of
+from lexer import quoted
 from locks import Table
+from reader import Reader
 from result import Result, status
-from session import Session, is_view
+from session import Session
 
 NOT_ENFORCED = (exp.PrimaryKey, exp.ForeignKey, exp.UniqueColumnConstraint, exp.Constraint)
 NOT_ENFORCED_COLUMN = (exp.PrimaryKeyColumnConstraint, exp.UniqueColumnConstraint, exp.Reference, exp.CollateColumnConstraint)
@@ -68,7 +69,7 @@ def create_table(session: Session, reader: Reader) -> Result:
     source = _name(session, (clone or like).this, "CREATE TABLE") if clone or like else None
     if query is not None:
         query, _ = queries.prepare(session, query)
-        queries_sql = dialect.to_duckdb(query)
+        query_sql = dialect.to_duckdb(query)
 
     def action() -> Result:
         if table_exists(session, table) or is_view(session, table):
@@ -82,9 +83,9 @@ def create_table(session: Session, reader: Reader) -> Result:
             copy_notes(session, source, table)
         elif query is not None and definitions:
             session.duck.execute(f"{verb} {name} ({', '.join(column_sql(d) for d in definitions)})")
-            session.duck.execute(f"INSERT INTO {name} {queries_sql}")
+            session.duck.execute(f"INSERT INTO {name} {query_sql}")
         elif query is not None:
-            session.duck.execute(f"{verb} {name} AS {queries_sql}")
+            session.duck.execute(f"{verb} {name} AS {query_sql}")
         else:
             session.duck.execute(f"{verb} {name} ({', '.join(column_sql(d) for d in definitions)})")
         for definition in definitions if not temporary else []:
@@ -92,7 +93,10 @@ def create_table(session: Session, reader: Reader) -> Result:
         if comment is not None:
             session.duck.execute(f"COMMENT ON TABLE {name} IS {text_of(comment)}")
         if not temporary:
-            session.duck.execute(f"DELETE FROM {quoted(table[0])}._SF.load_history WHERE schema_name = ? AND table_name = ? AND pipe IS NULL", list(table[1:]))
+            session.duck.execute(
+                f"DELETE FROM {quoted(table[0])}._SF.load_history WHERE schema_name = ? AND table_name = ? AND pipe IS NULL",
+                list(table[1:]),
+            )
         return status(f"Table {table[2]} successfully created.")
 
     return session.define([table], action)
@@ -109,7 +113,9 @@ def _table_properties(create: exp.Create, sql: str) -> tuple[str | None, bool]:
             temporary = True
         elif isinstance(prop, exp.Property) and type(prop) is exp.Property and prop.name.upper() in IGNORED_OPTIONS:
             pass
-        elif not isinstance(prop, (exp.TransientProperty, exp.ClusterProperty, exp.Cluster, exp.CopyGrantsProperty, exp.LikeProperty, exp.SecureProperty)):
+        elif not isinstance(
+            prop, (exp.TransientProperty, exp.ClusterProperty, exp.Cluster, exp.CopyGrantsProperty, exp.LikeProperty, exp.SecureProperty)
+        ):
             raise errors.unsupported(sql)
     return comment, temporary
 

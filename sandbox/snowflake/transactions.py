@@ -2,7 +2,8 @@
 
 import errors
 from dispatch import statement
-from lexer import Reader, literal
+from lexer import literal
+from reader import Reader
 from result import Result, status
 from session import Session
 
@@ -108,15 +109,19 @@ def use(session: Session, reader: Reader) -> Result:
 
 
 def use_schema(session: Session, name: tuple[str, ...]) -> None:
-    database, schema = (name if len(name) == 2 else (session.database, name[0]))
+    database, schema = name if len(name) == 2 else (session.database, name[0])
     if database is None:
         raise errors.SnowflakeError("Cannot perform USE SCHEMA. This session does not have a current database.", 90105, "22000")
     if database not in session.engine.databases() or schema not in session.engine.schemas(database):
-        raise errors.SnowflakeError(f"SQL compilation error:\nObject does not exist, or operation cannot be performed: {database}.{schema}", 2043, "02000")
+        raise errors.SnowflakeError(
+            f"SQL compilation error:\nObject does not exist, or operation cannot be performed: {database}.{schema}", 2043, "02000"
+        )
     session.use(database, schema)
 
 
 def use_database(session: Session, database: str) -> None:
     if database not in session.engine.databases():
-        raise errors.SnowflakeError(f"SQL compilation error:\nObject does not exist, or operation cannot be performed: {database}", 2043, "02000")
+        raise errors.SnowflakeError(
+            f"SQL compilation error:\nObject does not exist, or operation cannot be performed: {database}", 2043, "02000"
+        )
     session.use(database, "PUBLIC" if "PUBLIC" in session.engine.schemas(database) else None)

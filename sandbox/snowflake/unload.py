@@ -8,7 +8,8 @@ import queries
 import result
 import stages
 from held_tables import text_of
-from lexer import Reader, quoted
+from lexer import quoted
+from reader import Reader
 from result import Result
 from session import Session
 
@@ -36,18 +37,26 @@ def run(session: Session, reader: Reader) -> Result:
         kinds = session.duck.execute(f"DESCRIBE {sql}").fetchall()
         zoned = [name for name, kind, *_ in kinds if kind == "TIMESTAMP WITH TIME ZONE"]
         if zoned:
-            raise errors.SnowflakeError(f"Error encountered when unloading to PARQUET: TIMESTAMP_TZ and LTZ types are not supported for unloading to Parquet. Column: {zoned[0]}", 100119, "22000")
+            raise errors.SnowflakeError(
+                f"Error encountered when unloading to PARQUET: TIMESTAMP_TZ and LTZ types are not supported for unloading to Parquet. Column: {zoned[0]}",
+                100119,
+                "22000",
+            )
         ending = ".parquet" if compression == "NONE" else ".snappy.parquet"
         how = f"FORMAT parquet, COMPRESSION {'uncompressed' if compression == 'NONE' else 'snappy'}"
     elif format_["TYPE"] == "CSV":
         ending = ".csv" if compression == "NONE" else ".csv.gz"
-        how = f"FORMAT csv, HEADER {bool(options.get('HEADER'))}, DELIMITER {text_of(format_['FIELD_DELIMITER'])}, NULLSTR '\\N'" + ("" if compression == "NONE" else ", COMPRESSION gzip")
+        how = f"FORMAT csv, HEADER {bool(options.get('HEADER'))}, DELIMITER {text_of(format_['FIELD_DELIMITER'])}, NULLSTR '\\N'" + (
+            "" if compression == "NONE" else ", COMPRESSION gzip"
+        )
     else:
         raise errors.unsupported("unloading to " + format_["TYPE"])
     if options.get("SINGLE") is not True:
         url = url + ("data" if url.endswith("/") else "") + "_0_0_0" + ending
     if options.get("OVERWRITE") is not True and session.engine.filesystem().exists(url):
-        raise errors.SnowflakeError("Files already existing at the unload destination. Use overwrite option to force unloading.", 100130, "22000")
+        raise errors.SnowflakeError(
+            "Files already existing at the unload destination. Use overwrite option to force unloading.", 100130, "22000"
+        )
     (count,) = session.duck.execute(f"COPY ({sql}) TO {text_of(url)} ({how})").fetchone()
     size = session.engine.filesystem().info(url)["size"]
     record = {"rows_unloaded": count, "input_bytes": size, "output_bytes": size}

@@ -177,3 +177,16 @@ it('refuses a URL that its integration does not allow', async () => {
     ),
   ).rejects.toThrow('not allowed by API integration');
 });
+
+it('sends each batch twice when told, to prove that its receiver is idempotent', async () => {
+  process.env.FIRN_SNOWFLAKE_REPEAT_POST = '1';
+  await server.restart();
+  delete process.env.FIRN_SNOWFLAKE_REPEAT_POST;
+  session = await server.connect({ database: 'DEV', schema: 'FIRN' });
+  handler = echo;
+  expect(await session.query("SELECT INGEST_TABLE('a', 'b', 'c'):got[0]::VARCHAR AS A")).toEqual([{ A: 'a' }]);
+  const [one, two] = seen;
+  expect(seen).toHaveLength(2);
+  expect(two).toMatchObject({ method: 'POST', body: one?.body });
+  expect(two?.headers['sf-external-function-query-batch-id']).toBe(one?.headers['sf-external-function-query-batch-id']);
+});
