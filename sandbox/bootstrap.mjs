@@ -186,7 +186,7 @@ function run(program, args) {
 
 async function test(args) {
   const checks = [
-    ['style', 'biome', ['check', '--error-on-warnings', '--no-errors-on-unmatched', '--reporter=summary']],
+    ['style', 'biome', ['check', '--error-on-warnings', '--no-errors-on-unmatched']],
     ['types', 'tsc', ['-p', '.']],
     ['tests', 'vitest', ['run', ...args]],
   ];
