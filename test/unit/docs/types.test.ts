@@ -1,0 +1,173 @@
+import type { Client } from 'pg';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import type { Column, ParquetType } from '../../../core/column.js';
+import { describeTable } from '../../../core/source/postgres/catalog.js';
+import { defaultPolicies } from '../../../core/source/postgres/types.js';
+import { compareTypes, parseType } from '../../../core/warehouse/types.js';
+import { refusedCases, type TypeCase, typeCases, typeSetup } from '../../types/postgres.js';
+import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
+
+let server: RunningPostgres;
+let client: Client;
+
+beforeAll(async () => {
+  server = await startPostgres();
+  client = await server.connect();
+  await client.query(typeSetup);
+}, 60_000);
+afterAll(() => server.stop());
+
+const parquetText = (type: ParquetType): string => {
+  switch (type.kind) {
+    case 'decimal':
+      return `DECIMAL(${type.precision},${type.scale})`;
+    case 'timestamp':
+      return `TIMESTAMP(MICROS${type.utc ? ', UTC' : ''})`;
+    case 'time':
+      return 'TIME(MICROS)';
+    default:
+      return type.kind.toUpperCase();
+  }
+};
+
+const converted: Record<Column['convert'], string> = { none: '', parse_json: ' by PARSE_JSON', utc: ', offset +00:00' };
+
+const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
+
+/** Own types of the tests, by what they are. */
+const described: Record<string, string> = {
+  mood: 'an enum',
+  pair: 'a composite type',
+  positive: 'a domain over int',
+  price: 'a domain over numeric(12,2)',
+  dearer: 'a domain over that domain',
+  moods: 'a domain over an array',
+};
+
+const typeName = (type: string): string => described[type] ?? code(type);
+
+const policyText = ({ policies }: Pick<TypeCase, 'policies'>): string =>
+  Object.entries(policies ?? {})
+    .map(([name, value]) => code(`${name}: ${value === 'null' ? '"null"' : value}`))
+    .join(', ');
+
+/** `numeric(12,2)` and `number(12,2)` stand for all of their kind where the way keeps the numbers. */
+const generic = (text: string): string => text.replace(/\((\d+),(\d+)\)/g, '(p,s)');
+
+/** One row per way to Snowflake, with all the types that go it. */
+async function mappingRows(): Promise<string[]> {
+  const ways = new Map<string, Set<string>>();
+  const add = (way: string, type: string) => ways.set(way, (ways.get(way) ?? new Set()).add(type));
+  // A policy may change the type of a numeric; elsewhere it changes values only.
+  const cases = typeCases.filter(({ policies }) => !policies || policies.unbounded_numeric);
+  for (const [index, { type, policies }] of cases.entries()) {
+    await client.query(`CREATE TABLE described_${index} (v ${type})`);
+    const relation = { schema: 'public', table: `described_${index}` };
+    const { columns } = await describeTable(client, relation, { policies: { ...defaultPolicies, ...policies } });
+    const { parquet, raw, staging, convert } = columns[0]!;
+    const policy = policies ? ` with ${code(`unbounded_numeric: ${policies.unbounded_numeric}`)}` : '';
+    const from = `${typeName(type)}${policy}`;
+    const to = `${code(parquetText(parquet))} | ${code(raw)} | ${code(staging)}${converted[convert]}`;
+    const [declared] = /\(\d+,\d+\)/.exec(from) ?? [];
+    if (declared && /^numeric/.test(type) && to.split(declared).length === 4) add(generic(to), generic(from));
+    else add(to, from);
+  }
+  return [...ways].map(([way, types]) => `| ${[...types].join(', ')} | ${way} |`);
+}
+
+/** A text as a table of the page can show it. */
+const shown = (text: string): string => {
+  const visible = text.replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+  return visible === '' ? 'empty' : code(visible.length > 44 ? `${visible.slice(0, 40)}…` : visible);
+};
+
+/** The values that policies are about: refused, or replaced. */
+function policyRows(): string[] {
+  const refused = refusedCases.map((one) => ({ ...one, becomes: 'error `ValueOutOfRange`' }));
+  const replaced = typeCases
+    .filter(({ policies }) => policies && !['text', 'float'].includes(policies.unbounded_numeric ?? ''))
+    .map((one) => ({ ...one, becomes: one.value === null ? 'NULL, counted' : shown(one.value) }));
+  return [...refused, ...replaced].map(
+    (one) => `| ${typeName(one.type)} | ${shown(one.sql)} | ${policyText(one) || 'the defaults'} | ${one.becomes} |`,
+  );
+}
+
+const valueRows = (): string[] =>
+  typeCases
+    .filter(({ policies }) => !policies)
+    .map(({ type, sql, value }) => `| ${typeName(type)} | ${shown(sql)} | ${value === null ? 'NULL' : shown(value)} |`);
+
+const changes: [string, string][] = [
+  ['NUMBER(10,2)', 'NUMBER(12,2)'],
+  ['NUMBER(12,2)', 'NUMBER(10,2)'],
+  ['NUMBER(12,4)', 'NUMBER(12,2)'],
+  ['NUMBER(12,2)', 'NUMBER(12,4)'],
+  ['NUMBER(38,10)', 'NUMBER(38,0)'],
+  ['NUMBER(38,0)', 'VARCHAR'],
+  ['VARCHAR', 'VARIANT'],
+  ['TIMESTAMP_NTZ(6)', 'TIMESTAMP_TZ(6)'],
+];
+
+const changeRows = (): string[] =>
+  changes.map(([held, wanted]) => {
+    const change = compareTypes(parseType(held), parseType(wanted));
+    const outcome = {
+      none: () => 'stays',
+      widen: () => `widened to ${code((change as { type: string }).type)}`,
+      incompatible: () => 'error `ColumnTypeChanged`',
+    };
+    return `| ${code(held)} | ${code(wanted)} | ${outcome[change.kind]()} |`;
+  });
+
+it('docs/types.md shows what the reader of PostgreSQL does with each type', async () => {
+  const page = `# Types
+
+What becomes of each type of PostgreSQL, on the way through Parquet and the raw table into staging. A value arrives exactly, or the run fails and names
+table, key, column and value, or a policy that you chose replaces it and the receipt counts how often. This page is written by a test from the code and
+from the values that the tests send through it (\`test/types/postgres.ts\`).
+
+## Types
+
+| PostgreSQL | Parquet | raw | staging |
+|---|---|---|---|
+${(await mappingRows()).join('\n')}
+
+A type that is not in the list goes as its text, into \`VARCHAR\`. \`numeric(p,s)\` keeps its precision and scale up to 38 digits of which
+37 stand behind the point; a negative scale becomes digits before the point, and a scale above the precision becomes the precision.
+
+- \`timestamptz\`: the instant stays. PostgreSQL does not keep the writer's offset, so staging says \`+00:00\`, whatever the zone of session or account.
+- \`char(n)\` keeps its padding; \`money\` goes as a plain number in text; \`interval\` as ISO 8601.
+- Arrays, composite types and \`hstore\` go as JSON. The lower bounds of an array are lost.
+- JSON \`null\` is a value of a \`VARIANT\`, not SQL NULL. Order of keys and white space of \`json\` end with PARSE_JSON, and a number beyond
+  38 digits becomes a double there. JSON that PARSE_JSON refuses (a key twice in one object, a lone surrogate) is the error \`ValueOutOfRange\`.
+- \`VARCHAR\` takes 16 MB and \`BINARY\` 8 MB, as Snowflake's defaults are: a longer value is rejected when it is loaded (\`LoadRejected\`).
+
+## Policies
+
+Set per table under [\`policies\`](configuration.md#a-table). Beyond them, dates and timestamps reach from 0001-01-01 to 9999-12-31 and times to 23:59:59.999999.
+\`clamp\` takes the nearest of these. A replaced value is counted in the receipt's \`warnings\`, and the run's log names the first 20 keys of each column.
+
+| type | value | policy | becomes |
+|---|---|---|---|
+${policyRows().join('\n')}
+
+## When a type changes at the source
+
+A new column is added to raw and staging; a column that is gone stays and is NULL from then on. Of a column that stays, the types are compared:
+
+| staging holds | the source now needs | |
+|---|---|---|
+${changeRows().join('\n')}
+
+After \`ColumnTypeChanged\`, give the column a new name under \`columns.rename\`: the old one keeps its values, the new one takes the new type.
+
+## Values that the tests send through
+
+Each is inserted into PostgreSQL, extracted, and read from the Parquet file by DuckDB and pyarrow.
+
+| type | value at the source | in the file |
+|---|---|---|
+${valueRows().join('\n')}
+`;
+  await expect(page).toMatchFileSnapshot('../../../docs/types.md');
+});
