@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import getPort from 'get-port';
+import getPort, { clearLockedPorts } from 'get-port';
 import type { PostgresLogins } from './postgres.js';
 import type { Service } from './service.js';
 
@@ -57,6 +57,8 @@ export async function newMemory(): Promise<Memory> {
  * connections (Linux: 32768 and up): while a server is down, nobody else gets its port by chance.
  */
 export const freePort = (wanted?: number): Promise<number> => {
+  // get-port gives no port twice within half a minute, which would move a server that is started again at once.
+  if (wanted) clearLockedPorts();
   const random = Array.from({ length: 100 }, () => 20_000 + Math.floor(Math.random() * 12_000));
   return getPort({ host: '127.0.0.1', port: wanted ? [wanted, ...random] : random });
 };
