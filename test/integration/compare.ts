@@ -61,7 +61,7 @@ export async function differences(comparison: Comparison): Promise<string[]> {
 
 async function sourceColumns(source: pg.Client, schema: string, table: string): Promise<SourceColumn[]> {
   const { rows } = await source.query<{ name: string; type: string }>(
-    `SELECT a.attname AS name, coalesce(nullif(t.typcategory, 'A'), 'json') || ':' || format_type(a.atttypid, NULL) AS type
+    `SELECT a.attname AS name, coalesce(nullif(t.typcategory::text, 'A'), 'json') || ':' || format_type(a.atttypid, NULL) AS type
      FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
      WHERE n.nspname = $1 AND c.relname = $2 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [schema, table],

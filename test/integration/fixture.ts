@@ -43,14 +43,7 @@ export function useSandbox(): Fixture {
     const source = new pg.Client({ connectionString: sandbox.postgres.adminUrl });
     await source.connect();
     const session = async () => {
-      const secret = await readSecret(
-        new SecretsManagerClient({}),
-        sandbox.snowflake.secret,
-        snowflakeSecretSchema,
-        'WarehouseCredentialsRejected',
-      );
-      const warehouse = await connectSnowflake(secret, { queryTag: { from: 'test' } });
-      await warehouse.query('USE SCHEMA FIRN');
+      const warehouse = await openWarehouse(sandbox);
       opened.push(warehouse);
       return warehouse;
     };
@@ -102,19 +95,25 @@ export async function pushTestTables(sandbox: SandboxState): Promise<void> {
   await source.end();
 
   const tables = testTables.map(({ table, config }) => ({ table, ...config }));
-  const text = stringify({ sources: [{ source: 'PostgreSQL', database: 'clr', type: 'postgres', permits: 4, tables }] });
+  await pushConfig(sandbox, [{ source: 'PostgreSQL', database: 'clr', type: 'postgres', permits: 4, tables }]);
+}
+
+/** Pushes sources beside those that are there, in YAML's words. */
+export async function pushConfig(sandbox: SandboxState, sources: unknown[]): Promise<void> {
   const store = {
     documents: DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } }),
     table: sandbox.tables.config,
   };
-  const secret = await readSecret(
-    new SecretsManagerClient({}),
-    sandbox.snowflake.secret,
-    snowflakeSecretSchema,
-    'WarehouseCredentialsRejected',
-  );
-  const warehouse = await connectSnowflake(secret, { queryTag: { from: 'test' } });
-  const prepared = await preparePush(store, parseConfig([{ file: 'tables of the tests', text }]), 'keep');
+  const warehouse = await openWarehouse(sandbox);
+  const prepared = await preparePush(store, parseConfig([{ file: 'configuration of the tests', text: stringify({ sources }) }]), 'keep');
   await push(store, (sql, binds) => warehouse.query(sql, binds), prepared);
   await warehouse.close();
+}
+
+async function openWarehouse(sandbox: SandboxState): Promise<Warehouse> {
+  const client = new SecretsManagerClient({});
+  const secret = await readSecret(client, sandbox.snowflake.secret, snowflakeSecretSchema, 'WarehouseCredentialsRejected');
+  const warehouse = await connectSnowflake(secret, { queryTag: { from: 'test' } });
+  await warehouse.query('USE SCHEMA FIRN');
+  return warehouse;
 }

@@ -20,20 +20,20 @@ const breakages: Breakage[] = [
   {
     state: 'Plan',
     code: 'SourcePermissionDenied',
-    break: sql('REVOKE SELECT ON shelf FROM firn'),
-    mend: sql('GRANT SELECT ON shelf TO firn'),
+    break: sql('REVOKE SELECT ON ledger FROM firn'),
+    mend: sql('GRANT SELECT ON ledger TO firn'),
   },
   {
     state: 'Extract',
     code: 'ValueOutOfRange',
-    break: sql("UPDATE shelf SET price = 'NaN', updated_at = clock_timestamp() WHERE id = 42"),
-    mend: sql('UPDATE shelf SET price = 42, updated_at = clock_timestamp() WHERE id = 42'),
+    break: sql("UPDATE ledger SET price = 'NaN', updated_at = clock_timestamp() WHERE id = 42"),
+    mend: sql('UPDATE ledger SET price = 42, updated_at = clock_timestamp() WHERE id = 42'),
   },
   {
     state: 'AwaitLoad',
     code: 'PipePaused',
-    break: snow('ALTER PIPE RAW_CLR.SHELF_PIPE SET PIPE_EXECUTION_PAUSED = TRUE'),
-    mend: snow('ALTER PIPE RAW_CLR.SHELF_PIPE SET PIPE_EXECUTION_PAUSED = FALSE'),
+    break: snow('ALTER PIPE RAW_CLR.LEDGER_PIPE SET PIPE_EXECUTION_PAUSED = TRUE'),
+    mend: snow('ALTER PIPE RAW_CLR.LEDGER_PIPE SET PIPE_EXECUTION_PAUSED = FALSE'),
   },
   {
     state: 'Process',
@@ -47,12 +47,12 @@ let next = 100_000;
 async function addRows(count: number): Promise<void> {
   const from = next;
   next += count;
-  await firn.source.query(`INSERT INTO shelf (id, label, price) SELECT n, 'added', 1 FROM generate_series(${from}, ${next - 1}) n`);
+  await firn.source.query(`INSERT INTO ledger (id, label, price) SELECT n, 'added', 1 FROM generate_series(${from}, ${next - 1}) n`);
 }
 
 describe('a failed run is redriven from the state in which it failed', () => {
   beforeAll(async () => {
-    await firn.ingest('shelf');
+    await firn.ingest('ledger');
   });
 
   const ways = {
@@ -67,26 +67,26 @@ describe('a failed run is redriven from the state in which it failed', () => {
     for (const redrive of Object.values(ways)) {
       await addRows(11);
       await breakage.break();
-      const failed = await firn.ingest('shelf').finally(() => breakage.mend());
+      const failed = await firn.ingest('ledger').finally(() => breakage.mend());
       expect(failed).toMatchObject({ status: 'FAILED', error: { code: breakage.code } });
       const done = await redrive(failed);
       expect(done).toMatchObject({ run_id: failed.run_id, status: 'SUCCEEDED', error: null });
       expect(done.rows_loaded).toBe(done.rows_read);
-      await firn.expectEqual('shelf');
+      await firn.expectEqual('ledger');
     }
   });
 
   it('a stopped execution too', async () => {
     await addRows(3);
-    const running = await firn.ingest('shelf', { wait: false });
+    const running = await firn.ingest('ledger', { wait: false });
     await new SFNClient({}).send(new StopExecutionCommand({ executionArn: running.execution_arn! }));
     await expect.poll(async () => (await firn.status(running.run_id)).error?.code, { timeout: 30_000 }).toBe('Aborted');
     expect(await firn.redrive(running)).toMatchObject({ status: 'SUCCEEDED' });
-    await firn.expectEqual('shelf');
+    await firn.expectEqual('ledger');
   });
 
   it('a run that has succeeded cannot be retried', async () => {
-    const receipt = await firn.ingest('shelf');
+    const receipt = await firn.ingest('ledger');
     const [row] = await firn.warehouse.query('SELECT ingest_retry(?) AS receipt', [receipt.run_id]);
     expect(row!.RECEIPT).toMatchObject({ error: { code: 'RunNotRetryable' } });
   });
@@ -94,21 +94,21 @@ describe('a failed run is redriven from the state in which it failed', () => {
 
 describe('a redrive after a newer run has committed', () => {
   it('ends as SUPERSEDED and changes nothing', async () => {
-    await firn.ingest('shelf');
+    await firn.ingest('ledger');
     await addRows(5);
     const pause = breakages.find(({ state }) => state === 'AwaitLoad')!;
     await pause.break();
-    const old = await firn.ingest('shelf').finally(() => pause.mend());
+    const old = await firn.ingest('ledger').finally(() => pause.mend());
     expect(old.status).toBe('FAILED');
 
-    await firn.source.query("UPDATE shelf SET label = 'newer', updated_at = clock_timestamp() WHERE id <= 100");
-    const newer = await firn.ingest('shelf');
+    await firn.source.query("UPDATE ledger SET label = 'newer', updated_at = clock_timestamp() WHERE id <= 100");
+    const newer = await firn.ingest('ledger');
     expect(newer.status).toBe('SUCCEEDED');
-    const before = await firn.warehouse.query('SELECT * FROM STAGING_CLR.SHELF ORDER BY ID');
+    const before = await firn.warehouse.query('SELECT * FROM STAGING_CLR.LEDGER ORDER BY ID');
 
     expect(await firn.redrive(old)).toMatchObject({ status: 'SUPERSEDED', run_id: old.run_id });
-    expect(await firn.warehouse.query('SELECT * FROM STAGING_CLR.SHELF ORDER BY ID')).toEqual(before);
-    await firn.expectEqual('shelf');
-    expect((await firn.ingest('shelf')).watermark_before).toBe(newer.watermark_after);
+    expect(await firn.warehouse.query('SELECT * FROM STAGING_CLR.LEDGER ORDER BY ID')).toEqual(before);
+    await firn.expectEqual('ledger');
+    expect((await firn.ingest('ledger')).watermark_before).toBe(newer.watermark_after);
   });
 });

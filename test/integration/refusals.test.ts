@@ -25,8 +25,8 @@ describe('what cannot be ingested fails with a code and what to do', () => {
     expect(receipt.error!.action.length).toBeGreaterThan(10);
     expect(JSON.stringify(receipt)).not.toContain('    at ');
 
-    const run = async () => (await firn.warehouse.query('SELECT STATUS, ERROR FROM FIRN.RUNS WHERE RUN_ID = ?', [receipt.run_id]))[0];
-    await expect.poll(run, { timeout: 20_000 }).toMatchObject({ STATUS: 'FAILED', ERROR: { code } });
+    const run = async () => (await firn.warehouse.query('SELECT STATUS, ERROR_CODE FROM FIRN.RUNS WHERE RUN_ID = ?', [receipt.run_id]))[0];
+    await expect.poll(run, { timeout: 20_000 }).toMatchObject({ STATUS: 'FAILED', ERROR_CODE: code });
     expect(await logOf(receipt)).toContain(code);
   });
 });
@@ -74,8 +74,8 @@ describe('a call that cannot be understood is refused at the door, alone', () =>
   it('a rejected call is in firn.runs', async () => {
     const [row] = await firn.warehouse.query("SELECT ingest_table('PostgreSQL', 'clr', 'never_configured') AS receipt");
     const { run_id } = row!.RECEIPT as Receipt;
-    const run = async () => (await firn.warehouse.query('SELECT STATUS, ERROR FROM FIRN.RUNS WHERE RUN_ID = ?', [run_id]))[0];
-    await expect.poll(run, { timeout: 20_000 }).toMatchObject({ STATUS: 'REJECTED', ERROR: { code: 'TableNotConfigured' } });
+    const run = async () => (await firn.warehouse.query('SELECT STATUS, ERROR_CODE FROM FIRN.RUNS WHERE RUN_ID = ?', [run_id]))[0];
+    await expect.poll(run, { timeout: 20_000 }).toMatchObject({ STATUS: 'REJECTED', ERROR_CODE: 'TableNotConfigured' });
   });
 
   it('ingest_status and ingest_retry of an unknown run say so', async () => {

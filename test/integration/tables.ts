@@ -19,6 +19,12 @@ export const testTables: TestTable[] = [
           INSERT INTO shelf SELECT n, 'book ' || n, n / 3.0, now() - interval '1 hour' FROM generate_series(1, 500) n`,
   },
   {
+    table: 'ledger',
+    config: { mode: 'incremental', cursor_column: 'updated_at' },
+    sql: `CREATE TABLE ledger (id bigint PRIMARY KEY, label text, price numeric(20,4), updated_at timestamptz NOT NULL DEFAULT clock_timestamp());
+          INSERT INTO ledger SELECT n, 'entry ' || n, n / 3.0, now() - interval '1 hour' FROM generate_series(1, 500) n`,
+  },
+  {
     table: 'log_lines',
     config: { mode: 'incremental', cursor_column: 'id' },
     sql: `CREATE TABLE log_lines (id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, line text);
