@@ -1,18 +1,19 @@
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { execa } from 'execa';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import type { Receipt } from '../../core/receipt/receipt.js';
 import { splitStatements } from '../../sql/statements.js';
 import { type Block, blocks, root } from '../unit/docs/pages.js';
 import { useSandbox } from './fixture.js';
-import { testTables } from './tables.js';
 
 /**
- * Every `npx firn` line and every SQL statement of the pages, run as it stands there, but for these words: the pages' database `clr` is
- * `docs` here, read from the same source, so that the other tests find their tables as they left them; `prod` is the sandbox's `dev`.
+ * Every `npx firn` line and every SQL statement of the pages, run as it stands there but for these words: the pages' database `clr` is
+ * `docs` here and `prod` the sandbox's `dev`; a push names its file, because without one it would take out the tables of the other tests.
  */
 const words: [RegExp, string][] = [
   [/'clr'/g, "'docs'"],
@@ -20,14 +21,15 @@ const words: [RegExp, string][] = [
   [/\bstaging_clr\b/g, 'staging_docs'],
   [/\bPROD_FIRN\b/g, 'DEV_FIRN'],
   [/--env prod\b/g, '--env dev'],
+  [/\bfirn config push\b/g, 'firn config push config/docs.yaml'],
 ];
 
-/** They would end the sandbox that the tests run in, or start it anew: only that the command is there is checked. */
+/** They would end the sandbox that the tests run in, or start it anew: only that there is such a command is checked. */
 const notOurs = /^npx firn sandbox (up|down|reset)\b.*/;
 
 const firn = useSandbox();
 const folder = mkdtempSync(join(tmpdir(), 'firn-docs-'));
-const config = (name: string): string => join(folder, 'config', name);
+let source: pg.Client;
 let succeeded: string;
 
 /** Runs a line of a shell as a user does in the checkout. */
@@ -51,8 +53,8 @@ async function ingest(): Promise<Receipt> {
 }
 
 async function failedRun(): Promise<string> {
-  await firn.source.query('REVOKE SELECT ON airlines FROM firn');
-  const { status, run_id } = await ingest().finally(() => firn.source.query('GRANT SELECT ON airlines TO firn'));
+  await source.query('REVOKE SELECT ON airlines FROM firn');
+  const { status, run_id } = await ingest().finally(() => source.query('GRANT SELECT ON airlines TO firn'));
   expect(status).toBe('FAILED');
   return run_id;
 }
@@ -62,23 +64,42 @@ async function filledIn(text: string): Promise<string> {
   return replaced.includes('<failed run id>') ? replaced.replaceAll('<failed run id>', await failedRun()) : replaced;
 }
 
+const changing = ['customers', 'orders', 'payments'];
+
 beforeAll(async () => {
-  const source = { source: 'PostgreSQL', database: 'docs', type: 'postgres', secret: firn.sandbox.postgres.secret };
-  const incremental = { mode: 'incremental', cursor_column: 'updated_at' };
-  const shop = ['customers', 'orders', 'payments'].map((table) => ({ table, ...incremental }));
-  const others = { source: 'PostgreSQL', database: 'clr', type: 'postgres', permits: 4 };
+  const { adminUrl, secret: clr } = firn.sandbox.postgres;
+  await firn.source.query('CREATE DATABASE docs');
+  source = new pg.Client({ connectionString: adminUrl.replace(/clr$/, 'docs') });
+  await source.connect();
+  await source.query("CREATE TABLE airlines (carrier text PRIMARY KEY, name text); INSERT INTO airlines VALUES ('FI', 'Firn Air')");
+  for (const table of changing) {
+    await source.query(`CREATE TABLE ${table} (id integer PRIMARY KEY, status text, updated_at timestamptz NOT NULL DEFAULT now());
+      INSERT INTO ${table} (id, status) SELECT n, 'status ' || n % 3 FROM generate_series(1, 100) n`);
+  }
+  await source.query('GRANT SELECT ON ALL TABLES IN SCHEMA public TO firn');
+
+  const secrets = new SecretsManagerClient({});
+  const { SecretString } = await secrets.send(new GetSecretValueCommand({ SecretId: clr }));
+  const secret = 'firn/dev/PostgreSQL/docs';
+  await secrets.send(
+    new CreateSecretCommand({ Name: secret, SecretString: JSON.stringify({ ...JSON.parse(SecretString!), database: 'docs' }) }),
+  );
+
+  const incremental = changing.map((table) => ({ table, mode: 'incremental', cursor_column: 'updated_at' }));
+  const tables = [{ table: 'airlines' }, ...incremental];
   mkdirSync(join(folder, 'config'));
-  copyFileSync(join(root, 'config/tables.yaml'), config('tables.yaml'));
-  const tests = testTables.map(({ table, config: settings }) => ({ table, ...settings }));
-  writeFileSync(config('tests.yaml'), stringify({ sources: [{ ...others, tables: tests }] }));
-  writeFileSync(config('docs.yaml'), stringify({ sources: [{ ...source, tables: [{ table: 'airlines' }, ...shop] }] }));
-  await run('npx firn config push');
+  writeFileSync(
+    join(folder, 'config/docs.yaml'),
+    stringify({ sources: [{ source: 'PostgreSQL', database: 'docs', type: 'postgres', tables }] }),
+  );
+  await run('npx firn config push config/docs.yaml');
+  // Each block finds the tables as they are after a first load.
+  await firn.warehouse.query("SELECT ingest_table(source, database, table_name) FROM firn.tables WHERE database = 'docs'");
   succeeded = (await ingest()).run_id;
 });
 
 afterAll(async () => {
-  rmSync(config('docs.yaml'));
-  await run('npx firn config push');
+  await source?.end();
   rmSync(folder, { recursive: true });
 });
 
@@ -91,12 +112,14 @@ describe('commands of the pages', () => {
   });
 });
 
-/** Receipts anywhere in the answer that tell of an error. */
+/** Errors anywhere in an answer. */
 function errorsIn(value: unknown): unknown[] {
   if (typeof value !== 'object' || value === null) return [];
   const { error } = value as { error?: unknown };
   return [...(error ? [error] : []), ...Object.values(value).flatMap(errorsIn)];
 }
+
+const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 describe('SQL of the pages', () => {
   it.each(titled('sql'))('%s', async (_, { lines }) => {
@@ -107,5 +130,3 @@ describe('SQL of the pages', () => {
     }
   });
 });
-
-const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
