@@ -29,6 +29,11 @@ export const environmentSchema = z.strictObject({
   }),
   /** What happens to data and secrets when the stacks are deleted. @default retain */
   removal: z.enum(['retain', 'destroy']).default('retain'),
+  /**
+   * How often a step tries again what may pass by itself, such as a source that is down, before the run fails:
+   * after 2, 6, 18, 54, 60, 60, … seconds at most. @default 4, which outlasts the failover of a managed database
+   */
+  retries: z.int().min(0).max(10).default(4),
   /** @default - the functions run outside of any network */
   vpc: networkSchema.optional(),
 });

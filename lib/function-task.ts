@@ -9,6 +9,8 @@ import type { FirnFunction } from './firn-function.js';
 export interface FunctionTaskProps {
   readonly lambdaFunction: FirnFunction;
   readonly payload: TaskInput;
+  /** How often an error of `retriedCodes` is tried again. */
+  readonly retries: number;
   /** Where the answer goes, e.g. `$.turn`, and the fields of it that are kept. @default - the answer is discarded */
   readonly answer?: { readonly path: string; readonly fields: string[] };
 }
@@ -24,7 +26,7 @@ const serviceErrors = [
 
 /** One step of a workflow: calls a function, tries again what the catalogue of errors says may pass, and gives up in time. */
 export class FunctionTask extends LambdaInvoke {
-  constructor(scope: Construct, id: string, { lambdaFunction, payload, answer }: FunctionTaskProps) {
+  constructor(scope: Construct, id: string, { lambdaFunction, payload, retries, answer }: FunctionTaskProps) {
     super(scope, id, {
       lambdaFunction,
       payload,
@@ -50,7 +52,7 @@ export class FunctionTask extends LambdaInvoke {
       errors: retriedCodes,
       interval: Duration.seconds(2),
       backoffRate: 3,
-      maxAttempts: 4,
+      maxAttempts: retries,
       maxDelay: Duration.seconds(60),
       jitterStrategy: JitterType.FULL,
     });

@@ -36,7 +36,12 @@ export class GoldWorkflow extends Construct {
     super(scope, id);
     const execution = JsonPath.stringAt('$$.Execution.Id');
     const task = (name: string, payload: Record<string, unknown>, answer: { path: string; fields: string[] }) =>
-      new FunctionTask(this, name, { lambdaFunction: warehouse, payload: TaskInput.fromObject({ ...payload, execution }), answer });
+      new FunctionTask(this, name, {
+        lambdaFunction: warehouse,
+        payload: TaskInput.fromObject({ ...payload, execution }),
+        retries: environment.retries,
+        answer,
+      });
 
     // Runs of many tables end together: one build for all of them.
     const settle = new Wait(this, 'Settle', { time: WaitTime.duration(Duration.seconds(4)) });

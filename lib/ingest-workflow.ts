@@ -41,9 +41,11 @@ export const ingestWorkflowName = (environment: string): string => `firn-${envir
  */
 export class IngestWorkflow extends Construct {
   readonly stateMachine: StateMachine;
+  private readonly retries: number;
 
   constructor(scope: Construct, id: string, { environment, functions }: IngestWorkflowProps) {
     super(scope, id);
+    this.retries = environment.retries;
     const { plan, extract, seal, warehouse, commit } = functions;
 
     const record = this.task('Record', warehouse, { action: 'record', run });
@@ -116,6 +118,6 @@ export class IngestWorkflow extends Construct {
     payload: Record<string, unknown>,
     answer?: { path: string; fields: string[] },
   ): FunctionTask {
-    return new FunctionTask(this, id, { lambdaFunction, payload: TaskInput.fromObject(payload), answer });
+    return new FunctionTask(this, id, { lambdaFunction, payload: TaskInput.fromObject(payload), retries: this.retries, answer });
   }
 }

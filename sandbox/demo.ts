@@ -18,8 +18,9 @@ ${colors.bold('The sandbox stays up. Try next:')}
   npx firn ingest PostgreSQL clr orders payments
   npx firn sql "SELECT ingest_plan('PostgreSQL', 'clr', 'orders')"
   npx firn status
-  psql "${sandbox.postgres.adminUrl}"
   npx firn sandbox down
+
+The source, for any PostgreSQL client: ${sandbox.postgres.adminUrl}
 
 ${colors.dim(`Done in ${((Date.now() - began) / 1000).toFixed(1)} s.`)}`);
 } catch (error) {

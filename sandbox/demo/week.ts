@@ -44,7 +44,9 @@ async function fillSource({ postgres }: SandboxState): Promise<void> {
 
 async function loadEverything(sandbox: SandboxState, warehouse: Warehouse): Promise<void> {
   title('1  All tables, by one SELECT');
-  await ingest(warehouse, everyTable);
+  const receipts = await ingest(warehouse, everyTable);
+  const orders = receipts.find(({ table }) => table === 'orders')!;
+  print(`\n   The receipt of orders, whole:\n\n${JSON.stringify(orders, null, 2).replace(/^/gm, '   ')}`);
   title('   What is where now');
   await withSource(sandbox.postgres.adminUrl, (source) => showLayers(source, warehouse));
   print('');
@@ -77,7 +79,9 @@ async function surviveAnOutage(sandbox: SandboxState, warehouse: Warehouse): Pro
   print(colors.dim(`   aws stepfunctions redrive-execution --execution-arn ${failed!.execution_arn}\n`));
   await new SFNClient({}).send(new RedriveExecutionCommand({ executionArn: failed!.execution_arn! }));
   await steps.run('the run goes on', () => settled(failed!.execution_arn!));
+  print('');
   await ingest(warehouse, `SELECT ingest_status('${failed!.run_id}') AS receipt`);
+  print('');
   await ingest(warehouse, everyTable);
   print('');
   await withSource(sandbox.postgres.adminUrl, (source) => showLayers(source, warehouse));

@@ -1,6 +1,9 @@
 import pg from 'pg';
-import { qualifiedName } from '../../core/warehouse/identifiers.js';
-import type { Row, Warehouse } from '../../core/warehouse/snowflake.js';
+import { qualifiedName, quoteIdentifier } from '../../core/warehouse/identifiers.js';
+import type { Warehouse } from '../../core/warehouse/snowflake.js';
+
+const separator = '\u0001';
+const nothing = '\u0002';
 
 interface SourceColumn {
   name: string;
@@ -43,8 +46,14 @@ export async function differences(comparison: Comparison): Promise<string[]> {
   );
 
   const found: string[] = [];
-  for (const row of await warehouse.query(`SELECT * FROM ${qualifiedName(staging.schema, staging.table)} WHERE NOT "_FIRN_DELETED"`)) {
-    const cells = columns.map((column) => stagedText(row, column));
+  // One text per row: the driver takes ten times as long for the cells one by one.
+  const row = columns.map((column) => `COALESCE(${stagedText(column)}, '${nothing}')`).join(` || '${separator}' || `);
+  const staged = await warehouse.query(
+    `SELECT ${row} AS ROW_TEXT FROM ${qualifiedName(staging.schema, staging.table)} WHERE NOT "_FIRN_DELETED"`,
+  );
+  for (const { ROW_TEXT } of staged) {
+    const texts = String(ROW_TEXT).split(separator);
+    const cells = columns.map(({ type }, index) => (texts[index] === nothing ? null : canonicalText(texts[index]!, type)));
     const id = keyOf(cells);
     const wanted = expected.get(id);
     expected.delete(id);
@@ -81,8 +90,8 @@ async function primaryKey(source: pg.Client, schema: string, table: string): Pro
 /** The value as text that the source itself prints, with microseconds and in UTC. */
 function sourceText({ name, type }: SourceColumn): string {
   const column = pg.escapeIdentifier(name);
-  if (type === 'timestamp with time zone') return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
-  if (type === 'timestamp without time zone') return `to_char(${column}, 'YYYY-MM-DD"T"HH24:MI:SS.US')`;
+  if (type === 'timestamp with time zone') return `to_char(${column} AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS.US')`;
+  if (type === 'timestamp without time zone') return `to_char(${column}, 'YYYY-MM-DD HH24:MI:SS.US')`;
   if (type === 'bytea') return `encode(${column}, 'hex')`;
   if (type === 'json') return `to_json(${column})::text`;
   if (type === 'character') return `format('%s', ${column})`;
@@ -101,21 +110,12 @@ function canonicalText(text: string, type: string): string {
   return text;
 }
 
-function stagedText(row: Row, { target, type }: SourceColumn): string | null {
-  const value = row[target];
-  if (value === undefined) return '(no such column)';
-  // JSON null is a value of its own; the SDK shows both as null, so the compare cannot tell them apart here.
-  if (value === null) return null;
-  if (value instanceof Date) {
-    const { getNanoSeconds } = value as Date & { getNanoSeconds?: () => number };
-    const iso = value.toISOString();
-    if (type === 'date') return iso.slice(0, 10);
-    const micros = getNanoSeconds ? Math.floor(getNanoSeconds.call(value) / 1000) : value.getUTCMilliseconds() * 1000;
-    return `${iso.slice(0, 19)}.${String(micros).padStart(6, '0')}`;
-  }
-  if (Buffer.isBuffer(value)) return value.toString('hex');
-  if (isJson(type)) return sortedJson(value);
-  return canonicalText(String(value), type);
+function stagedText({ target, type }: SourceColumn): string {
+  const column = quoteIdentifier(target);
+  if (type.startsWith('timestamp')) return `TO_VARCHAR(${column}, 'YYYY-MM-DD HH24:MI:SS.FF6')`;
+  if (type === 'bytea') return `LOWER(HEX_ENCODE(${column}))`;
+  if (isJson(type)) return `TO_JSON(${column})`;
+  return `${column}::VARCHAR`;
 }
 
 /** JSON text with sorted keys and numbers as doubles, the form in which a VARIANT and the source can be compared. */

@@ -35,13 +35,9 @@ const breakages: Breakage[] = [
     break: snow('ALTER PIPE RAW_CLR.LEDGER_PIPE SET PIPE_EXECUTION_PAUSED = TRUE'),
     mend: snow('ALTER PIPE RAW_CLR.LEDGER_PIPE SET PIPE_EXECUTION_PAUSED = FALSE'),
   },
-  {
-    state: 'Process',
-    code: 'WarehouseStatementFailed',
-    break: snow('ALTER TABLE FIRN.RUN_RESULTS RENAME TO FIRN.RUN_RESULTS_AWAY'),
-    mend: snow('ALTER TABLE FIRN.RUN_RESULTS_AWAY RENAME TO FIRN.RUN_RESULTS'),
-  },
 ];
+
+const pipe = breakages.find(({ state }) => state === 'AwaitLoad')!;
 
 let next = 100_000;
 async function addRows(count: number): Promise<void> {
@@ -76,6 +72,23 @@ describe('a failed run is redriven from the state in which it failed', () => {
     }
   });
 
+  it('and from the next state in which it fails: first the load, then the merge', async () => {
+    await addRows(7);
+    await pipe.break();
+    const failed = await firn.ingest('ledger').finally(() => pipe.mend());
+    expect(failed.error?.code).toBe('PipePaused');
+    await firn.warehouse.query('ALTER TABLE STAGING_CLR.LEDGER RENAME TO STAGING_CLR.LEDGER_AWAY');
+    const again = await firn
+      .redrive(failed)
+      .finally(() => firn.warehouse.query('ALTER TABLE STAGING_CLR.LEDGER_AWAY RENAME TO STAGING_CLR.LEDGER'));
+    expect(again).toMatchObject({
+      status: 'FAILED',
+      error: { code: 'WarehousePermissionDenied', message: expect.stringContaining('LEDGER') },
+    });
+    expect(await firn.redrive(failed)).toMatchObject({ run_id: failed.run_id, status: 'SUCCEEDED', rows_inserted: 7, error: null });
+    await firn.expectEqual('ledger');
+  });
+
   it('a stopped execution too', async () => {
     await addRows(3);
     const running = await firn.ingest('ledger', { wait: false });
@@ -96,9 +109,8 @@ describe('a redrive after a newer run has committed', () => {
   it('ends as SUPERSEDED and changes nothing', async () => {
     await firn.ingest('ledger');
     await addRows(5);
-    const pause = breakages.find(({ state }) => state === 'AwaitLoad')!;
-    await pause.break();
-    const old = await firn.ingest('ledger').finally(() => pause.mend());
+    await pipe.break();
+    const old = await firn.ingest('ledger').finally(() => pipe.mend());
     expect(old.status).toBe('FAILED');
 
     await firn.source.query("UPDATE ledger SET label = 'newer', updated_at = clock_timestamp() WHERE id <= 100");

@@ -11,9 +11,9 @@ const read = (yaml: string) => {
 };
 
 describe('config/environments.yaml', () => {
-  it('keeps data unless told otherwise', () => {
+  it('keeps data and outlasts a failover unless told otherwise', () => {
     expect(read('environments: [{name: qa, snowflake: {database: QA_FIRN}}]')).toEqual([
-      { name: 'qa', snowflake: { database: 'QA_FIRN' }, removal: 'retain' },
+      { name: 'qa', snowflake: { database: 'QA_FIRN' }, removal: 'retain', retries: 4 },
     ]);
   });
 
