@@ -13,12 +13,14 @@ import { useSandbox } from './fixture.js';
 
 /**
  * Every `npx firn` line and every SQL statement of the pages, run as it stands there but for these words: the pages' database `clr` is
- * `docs` here and `prod` the sandbox's `dev`; a push names its file, because without one it would take out the tables of the other tests.
+ * `docs` here, its tables have names that no other test asks for, and `prod` is the sandbox's `dev`; a push names its file, because
+ * without one it would take out the tables of the other tests.
  */
 const words: [RegExp, string][] = [
   [/'clr'/g, "'docs'"],
   [/\bPostgreSQL clr\b/g, 'PostgreSQL docs'],
   [/\bstaging_clr\b/g, 'staging_docs'],
+  [/\b(airlines|customers|orders|payments)\b/g, 'page_$1'],
   [/\bPROD_FIRN\b/g, 'DEV_FIRN'],
   [/--env prod\b/g, '--env dev'],
   [/\bfirn config push\b/g, 'firn config push config/docs.yaml'],
@@ -48,13 +50,13 @@ async function run(line: string): Promise<string> {
 }
 
 async function ingest(): Promise<Receipt> {
-  const [row] = await firn.warehouse.query("SELECT ingest_table('PostgreSQL', 'docs', 'airlines') AS receipt");
+  const [row] = await firn.warehouse.query("SELECT ingest_table('PostgreSQL', 'docs', 'page_airlines') AS receipt");
   return row!.RECEIPT as Receipt;
 }
 
 async function failedRun(): Promise<string> {
-  await source.query('REVOKE SELECT ON airlines FROM firn');
-  const { status, run_id } = await ingest().finally(() => source.query('GRANT SELECT ON airlines TO firn'));
+  await source.query('REVOKE SELECT ON page_airlines FROM firn');
+  const { status, run_id } = await ingest().finally(() => source.query('GRANT SELECT ON page_airlines TO firn'));
   expect(status).toBe('FAILED');
   return run_id;
 }
@@ -64,14 +66,16 @@ async function filledIn(text: string): Promise<string> {
   return replaced.includes('<failed run id>') ? replaced.replaceAll('<failed run id>', await failedRun()) : replaced;
 }
 
-const changing = ['customers', 'orders', 'payments'];
+const changing = ['page_customers', 'page_orders', 'page_payments'];
 
 beforeAll(async () => {
   const { adminUrl, secret: clr } = firn.sandbox.postgres;
   await firn.source.query('CREATE DATABASE docs');
   source = new pg.Client({ connectionString: adminUrl.replace(/clr$/, 'docs') });
   await source.connect();
-  await source.query("CREATE TABLE airlines (carrier text PRIMARY KEY, name text); INSERT INTO airlines VALUES ('FI', 'Firn Air')");
+  await source.query(
+    "CREATE TABLE page_airlines (carrier text PRIMARY KEY, name text); INSERT INTO page_airlines VALUES ('FI', 'Firn Air')",
+  );
   for (const table of changing) {
     await source.query(`CREATE TABLE ${table} (id integer PRIMARY KEY, status text, updated_at timestamptz NOT NULL DEFAULT now());
       INSERT INTO ${table} (id, status) SELECT n, 'status ' || n % 3 FROM generate_series(1, 100) n`);
@@ -86,7 +90,7 @@ beforeAll(async () => {
   );
 
   const incremental = changing.map((table) => ({ table, mode: 'incremental', cursor_column: 'updated_at' }));
-  const tables = [{ table: 'airlines' }, ...incremental];
+  const tables = [{ table: 'page_airlines' }, ...incremental];
   mkdirSync(join(folder, 'config'));
   writeFileSync(
     join(folder, 'config/docs.yaml'),
