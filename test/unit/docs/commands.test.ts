@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { loadConfig } from '../../../core/config/load.js';
-import { readEnvironments } from '../../../lib/environments.js';
+import { environmentSchema, readEnvironments } from '../../../lib/environments.js';
 import { snowflakeSecretName, sourceSecretName } from '../../../lib/secret-names.js';
-import { blocks } from './pages.js';
+import { blocks, textOf } from './pages.js';
 
 const linesOf = (start: string): string[] =>
   blocks.filter(({ language }) => language === 'console').flatMap(({ lines }) => lines.filter((line) => line.startsWith(start)));
@@ -24,6 +24,16 @@ describe('commands for real accounts', () => {
     ]);
     expect(secrets).toContain(/--secret-id (\S+)/.exec(line)![1]);
   });
+});
+
+it('the quick start lists every key of an environment', () => {
+  const [, section = ''] = textOf('docs/quick-start.md').split('| key of an environment |');
+  const rows = section
+    .split('\n\n')[0]!
+    .split('\n')
+    .filter((line) => line.startsWith('| `'));
+  const keys = rows.flatMap((row) => [...row.split('|')[1]!.matchAll(/`(\w+)/g)].map(([, key]) => key));
+  expect(keys).toEqual(Object.keys(environmentSchema.shape));
 });
 
 describe('every block is run, or is marked as one that cannot be', () => {
