@@ -9,3 +9,11 @@ export function procedureError(message: string, cause?: unknown): FirnError | un
   const [, code = '', text = ''] = match ?? [];
   return isErrorCode(code) ? new FirnError(code, text, { cause }) : undefined;
 }
+
+/** What a statement inside a procedure failed with, without the procedure's stack trace; other messages as they are. */
+export function withoutProcedureStack(message: string): string {
+  return message.replace(
+    /^JavaScript execution error: (?:Uncaught )?(?:Error: )?([\s\S]*?)(?: in [\w.]+(?: at '[\s\S]*)?)?(?:\s*stackstrace:[\s\S]*)?$/,
+    '$1',
+  );
+}

@@ -1,5 +1,5 @@
 import { type ErrorCode, FirnError } from '../errors.js';
-import { procedureError } from './procedure-error.js';
+import { procedureError, withoutProcedureStack } from './procedure-error.js';
 
 /** Snowflake's error numbers, as the SDK gives them: with or without leading zeros. */
 const codes: Record<number, ErrorCode> = {
@@ -24,6 +24,9 @@ export function warehouseError(error: unknown, doing: string, unknown: ErrorCode
   const { message = String(error), code, cause } = error as { message?: string; code?: unknown; cause?: { code?: unknown } };
   const typed = procedureError(message, error);
   if (typed) return typed;
-  const known = codes[Number(code)] ?? codes[Number(cause?.code)];
-  return new FirnError(known ?? unknown, `Snowflake, ${doing}: ${message.replace(/\s+/g, ' ').trim()}`, { cause: error });
+  const text = withoutProcedureStack(message).replace(/\s+/g, ' ').trim();
+  // A statement inside a procedure loses its number on the way.
+  const missing = /does not exist or not authorized|Insufficient privileges/i.test(text) ? 'WarehousePermissionDenied' : undefined;
+  const known = codes[Number(code)] ?? codes[Number(cause?.code)] ?? missing;
+  return new FirnError(known ?? unknown, `Snowflake, ${doing}: ${text}`, { cause: error });
 }

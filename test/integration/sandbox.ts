@@ -16,7 +16,9 @@ export default async function setup(): Promise<() => Promise<void>> {
   await reset(directory);
   const sandbox = await up({ directory });
   await loadSourceData(sandbox.postgres.adminUrl, pythonPath());
+  const before = { ...process.env };
   await pushTestTables(sandbox);
+  process.env = before; // the unit tests beside these know no AWS
   return async () => {
     if (!isKept) await reset(directory);
   };

@@ -31,8 +31,17 @@ it.each([
   [{ code: 401001, message: 'Network error. Could not reach Snowflake.' }, 'WarehouseUnreachable'],
   [{ code: '001003', message: 'SQL compilation error:\nsyntax error line 1' }, 'WarehouseStatementFailed'],
   [new Error('FIRN:Superseded: taken over'), 'Superseded'],
+  [
+    {
+      code: 100183,
+      message:
+        "JavaScript execution error: Uncaught Error: SQL compilation error:\nObject 'LEDGER' does not exist or not authorized. in PROCESS_TABLE at 'execute (x)' position 0\nstackstrace: execute (<input>:78)\nat main (<input>:3)",
+    },
+    'WarehousePermissionDenied',
+  ],
 ])('%j is %s', (error, code) => {
   const mapped = warehouseError(error, 'SELECT 1');
   expect(mapped.code).toBe(code);
   expect(mapped.message).not.toContain('\n');
+  expect(mapped.message).not.toContain('stackstrace');
 });
