@@ -18,7 +18,8 @@ export default async function setup(): Promise<() => Promise<void>> {
   await loadSourceData(sandbox.postgres.adminUrl, pythonPath());
   const before = { ...process.env };
   await pushTestTables(sandbox);
-  process.env = before; // the unit tests beside these know no AWS
+  // The unit tests, which run beside these, know no AWS.
+  for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
   return async () => {
     if (!isKept) await reset(directory);
   };
