@@ -12,7 +12,7 @@ export interface WrittenFile {
 export type OpenFile = (part: number) => Promise<FileSink>;
 
 /**
- * Row groups as files of about `fileBytes` each. While one batch is compressed and written, the caller fills the other one.
+ * Row groups as files of about `fileBytes` each. While one batch is encoded and written, the caller fills the other one.
  * Without a row there is no file.
  */
 export class FileSeries {
@@ -40,12 +40,10 @@ export class FileSeries {
   async push(batch: Batch): Promise<Batch> {
     await this.#pending;
     if (this.#file === null) await this.#openNext();
-    const written = this.#file!.writeRowGroup(batch);
-    this.#pending = written.then(() => this.#closeIfFull());
-    this.#pending.catch(() => {});
     const empty = this.#spare ?? this.createBatch();
-    batch.clear();
-    this.#spare = batch;
+    this.#spare = null;
+    this.#pending = this.#write(batch);
+    this.#pending.catch(() => {});
     return empty;
   }
 
@@ -68,7 +66,10 @@ export class FileSeries {
     this.#file = new ParquetFile(this.#sink, this.format);
   }
 
-  async #closeIfFull(): Promise<void> {
+  async #write(batch: Batch): Promise<void> {
+    await this.#file!.writeRowGroup(batch);
+    batch.clear();
+    this.#spare = batch;
     if (this.#file!.bytes >= this.fileBytes) await this.#closeFile();
   }
 

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileSink } from '../source/sink.js';
 import { type ColumnChunk, ColumnEncoder, constantChunk } from './column-chunk.js';
 import { type Codec, type Compress, codecNumber, compressor } from './compression.js';
@@ -5,6 +6,14 @@ import { type ChunkMetadata, footer, magic, pageHeader, type RowGroupMetadata } 
 import { physicalOf } from './physical.js';
 import type { FileColumn } from './schema.js';
 import type { Batch } from './vector.js';
+
+/** Columns whose pages are in memory while the first of them is compressed. */
+const columnsAhead = 3;
+
+interface Compressed {
+  chunk: ColumnChunk;
+  bodies: Promise<Uint8Array[]>;
+}
 
 /** What every file of one extraction has in common. */
 export interface FileFormat {
@@ -33,13 +42,25 @@ export class ParquetFile {
     this.#compress = compressor(format.codec);
   }
 
-  /** Encodes at once: the batch may be reused when this returns. The promise is that of compressing and writing. */
-  writeRowGroup(batch: Batch): Promise<void> {
-    const chunks = [
-      ...this.#encoders.map((encoder, i) => encoder.encode(batch.vectors[i]!, batch.rows)),
-      ...Object.values(this.format.constants).map((value) => constantChunk(value, batch.rows)),
-    ];
-    return this.#writeChunks(chunks, batch.rows);
+  /**
+   * The batch must stay as it is until the promise resolves. One column is encoded per turn of the event loop, so that reading from the
+   * source goes on in between; compressing has threads of its own.
+   */
+  async writeRowGroup(batch: Batch): Promise<void> {
+    if (this.bytes === 0) await this.#write(magic);
+    const group: RowGroupMetadata = { rows: batch.rows, chunks: [] };
+    const waiting: Compressed[] = [];
+    const writeFirst = async (): Promise<void> => {
+      group.chunks.push(await this.#writeChunk(waiting.shift()!));
+    };
+    for (const chunk of this.#chunks(batch)) {
+      waiting.push(this.#compressed(chunk));
+      await nextTurn();
+      if (waiting.length > columnsAhead) await writeFirst();
+    }
+    while (waiting.length > 0) await writeFirst();
+    this.#groups.push(group);
+    this.rows += batch.rows;
   }
 
   async close(): Promise<void> {
@@ -49,18 +70,20 @@ export class ParquetFile {
     await this.sink.close();
   }
 
-  async #writeChunks(chunks: ColumnChunk[], rows: number): Promise<void> {
-    const compressed = chunks.map(({ pages }) => Promise.all(pages.map(({ body }) => this.#compress(body))));
-    // One failure is reported where it is awaited; the others must not count as unhandled.
-    for (const pages of compressed) pages.catch(() => {});
-    if (this.bytes === 0) await this.#write(magic);
-    const group: RowGroupMetadata = { rows, chunks: [] };
-    for (const [i, chunk] of chunks.entries()) group.chunks.push(await this.#writeChunk(chunk, await compressed[i]!));
-    this.#groups.push(group);
-    this.rows += rows;
+  *#chunks({ vectors, rows }: Batch): Generator<ColumnChunk> {
+    for (const [i, encoder] of this.#encoders.entries()) yield encoder.encode(vectors[i]!, rows);
+    for (const value of Object.values(this.format.constants)) yield constantChunk(value, rows);
   }
 
-  async #writeChunk(chunk: ColumnChunk, compressed: Uint8Array[]): Promise<ChunkMetadata> {
+  #compressed(chunk: ColumnChunk): Compressed {
+    const bodies = Promise.all(chunk.pages.map(({ body }) => this.#compress(body)));
+    // A failure is reported where it is awaited; until then it must not count as unhandled.
+    bodies.catch(() => {});
+    return { chunk, bodies };
+  }
+
+  async #writeChunk({ chunk, bodies }: Compressed): Promise<ChunkMetadata> {
+    const compressed = await bodies;
     const metadata: ChunkMetadata = {
       rows: chunk.rows,
       statistics: chunk.statistics,

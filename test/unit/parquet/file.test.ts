@@ -30,10 +30,9 @@ async function write(types: ParquetType[], groups: Value[][][], more: Partial<Fi
   for (const rows of groups) {
     const batch = new Batch(types, 32 << 20);
     for (const row of rows) addRow(batch, row);
-    const written = file.writeRowGroup(batch);
+    await file.writeRowGroup(batch);
     // What the caller does next may not reach the file.
     for (const vector of batch.vectors) vector.bytes.fill(0xff);
-    await written;
   }
   await file.close();
   return target;
