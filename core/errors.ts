@@ -77,6 +77,10 @@ export const catalogue = define({
     remedy: 'configuration',
     action: 'Add a primary key at the source, declare `primary_key` in the configuration, or use mode: full.',
   },
+  PrimaryKeyChanged: {
+    remedy: 'configuration',
+    action: "Start a run with ingest_table(…, {'mode': 'full'}): its rows replace those in staging. Then incremental runs go on.",
+  },
   FenceUnreadable: { remedy: 'source', action: 'GRANT pg_read_all_stats to the Firn user, or declare `lookback` for the table.' },
   ColumnUnsupported: { remedy: 'configuration', action: 'Exclude the column, or choose a policy for its type (docs/types.md).' },
   ColumnNameCollision: { remedy: 'configuration', action: 'Two names become one in Snowflake: rename one of them under `columns.rename`.' },
@@ -104,7 +108,8 @@ export const catalogue = define({
   PipePaused: { remedy: 'configuration', action: 'Resume the pipe with the command in the message, then redrive the run.' },
   ColumnTypeChanged: {
     remedy: 'configuration',
-    action: 'Rename the column under `columns.rename`, e.g. `amount: AMOUNT_V2`: the old column keeps its values, the new one takes the new type. Then start a new run.',
+    action:
+      'Rename the column under `columns.rename`, e.g. `amount: AMOUNT_V2`: the old column keeps its values, the new one takes the new type. Then start a new run.',
   },
   DeleteFractionExceeded: {
     remedy: 'source',

@@ -9,6 +9,7 @@ import type { Observation } from '../source/postgres/observe.js';
 import { defaultChunkBytes, splitRanges, wantedChunks, wholeTable } from './chunks.js';
 import type { Chunk, Mode, Plan, RunRef, Watermark } from './plan.js';
 import { planCursor } from './plan-cursor.js';
+import { formerKey, type ReadBefore, whyReadAgain } from './what-changed.js';
 
 /** What is known of a table before its source is asked. */
 export interface TableToPlan {
@@ -25,6 +26,8 @@ export interface TableToPlan {
   watermark: Watermark | null;
   /** Watermarks that the cursor rule may still need, oldest first; the last one is `watermark`. */
   checkpoints: Watermark[];
+  /** Plan of the run that committed last. */
+  last: Plan | null;
   /** Above it a table is read in several chunks. Default: 2 GB. */
   chunkBytes?: number;
 }
@@ -50,9 +53,9 @@ export function relationOf(config: Pick<TableConfig, 'table' | 'relation'>): Pla
 
 /**
  * Decides everything that a run does. `client` is a session in autocommit; the table's rows are not read yet.
- * @throws FirnError PrimaryKeyMissing, and what planCursor throws
+ * @throws FirnError PrimaryKeyMissing, PrimaryKeyChanged, and what planCursor throws
  */
-export async function makePlan(client: ClientBase, table: TableToPlan, described: DescribedTable, now: Date): Promise<PlannedRun> {
+export async function makePlan(client: ClientBase, table: TableToPlan, described: DescribedTable, at: Date): Promise<PlannedRun> {
   const { run, config } = table;
   const mode = table.mode ?? config.mode;
   const relation = relationOf(config);
@@ -61,10 +64,18 @@ export async function makePlan(client: ClientBase, table: TableToPlan, described
   const observed = config.mode === 'incremental' || mode === 'incremental';
   const cursorPlan = observed ? await planCursor(client, relation, config, mode, table.checkpoints) : null;
   const warnings = [...(cursorPlan?.warnings ?? [])];
+  const target = targetOf(run.database, config);
+  const now = { relation, columns: described.columns, rowFilter: config.row_filter ?? null, primaryKey, target };
+  const replaces = table.last !== null && replacesAll(table.last, now, mode, warnings);
 
-  const read = { relation, columns: described.columns, rowFilter: config.row_filter ?? null, cursor: cursorPlan?.cursor ?? null };
+  const read = { ...now, cursor: cursorPlan?.cursor ?? null };
+  const readAgain = table.last && read.cursor?.from ? whyReadAgain(table.last, now) : null;
+  if (readAgain !== null && read.cursor) {
+    read.cursor = { ...read.cursor, from: null };
+    warnings.push(`Everything is read again, because since the last run the table has changed: ${readAgain}.`);
+  }
   const estimate = await estimateRead(client, read);
-  const wanted = wantedChunks(estimate.bytes, table.chunkBytes ?? defaultChunkBytes);
+  const wanted = replaces ? 1 : wantedChunks(estimate.bytes, table.chunkBytes ?? defaultChunkBytes);
   const chunks = await chunksOf(client, relation, config, described, wanted, warnings);
   if (mode === 'full' && chunks.length > 1) {
     warnings.push(
@@ -78,20 +89,30 @@ export async function makePlan(client: ClientBase, table: TableToPlan, described
     ...read,
     mode,
     loader: config.loader,
-    primaryKey,
     chunks,
-    prefix: dataPrefix(run, now),
+    prefix: dataPrefix(run, at),
     order: queryOrder(table.fence),
     baseVersion: table.baseVersion,
     configVersion: table.configVersion,
     watermarkBefore: table.watermark,
     watermarkAfter: cursorPlan?.watermarkAfter ?? null,
     deletes: { detect: mode === 'full' && chunks.length === 1, how: config.deletes, maxFraction: config.max_delete_fraction },
-    target: targetOf(run.database, config),
+    ...(replaces && { replaces }),
     warnings,
-    plannedAt: now.toISOString(),
+    plannedAt: at.toISOString(),
   };
   return { plan, estimate, oldest: cursorPlan?.oldest ?? null };
+}
+
+/** Whether staging was merged by another key. Then only a full run can go on: by the new key the old rows would not be found, but doubled. */
+function replacesAll(last: Plan, now: ReadBefore, mode: Mode, warnings: string[]): boolean {
+  const former = formerKey(last, now);
+  if (former === null || now.primaryKey.length === 0) return false;
+  const change = `The primary key of ${now.relation.schema}.${now.relation.table} was (${former.join(', ')}) and is now (${now.primaryKey.join(', ')})`;
+  if (mode === 'incremental')
+    throw new FirnError('PrimaryKeyChanged', `${change}: an incremental run could not tell which rows it replaces.`);
+  warnings.push(`${change}: the rows of this run replace all rows in staging.`);
+  return true;
 }
 
 async function chunksOf(

@@ -46,14 +46,23 @@ export async function planCursor(
 
   // Another column's values bound nothing here, but what was open and prepared then still counts.
   const sameCursor = (past: Watermark) => past.cursorColumn === cursor.name && past.kind === cursor.kind;
-  const readings: Reading[] = history.map((past) => (sameCursor(past) ? past : { ...past, upper: null }));
+  // Nor do values above the present ones: the numbers began anew.
+  const above = (past: Watermark) => past.upper !== null && upper !== null && BigInt(past.upper) > BigInt(upper);
+  const readings: Reading[] = history.map((past) => (sameCursor(past) && !above(past) ? past : { ...past, upper: null }));
   const safe = safeTime(readings, observation);
   const lowerBound = cursor.kind === 'integer' ? safeUpper(readings, observation) : await timeText(safe);
 
   const last = history.at(-1);
   const before = last && sameCursor(last) ? last : null;
   // A time bound is computed anew, so that a lookback that was raised since counts at once.
-  const from = before === null ? null : cursor.kind === 'integer' ? before.lowerBound : await timeText(before.safe);
+  const restarted =
+    cursor.kind === 'integer' && before?.lowerBound != null && BigInt(upper ?? before.lowerBound) < BigInt(before.lowerBound);
+  if (restarted) {
+    warnings.push(
+      `Everything is read again: the greatest ${cursor.name} is ${upper}, less than the ${before.lowerBound} that was read before.`,
+    );
+  }
+  const from = before === null || restarted ? null : cursor.kind === 'integer' ? before.lowerBound : await timeText(before.safe);
 
   if (oldest && oldest.seconds >= lookback) {
     const who = [oldest.user, oldest.application].filter(Boolean).join(', ');

@@ -78,6 +78,8 @@ export const planSchema = z.object({
     how: z.enum(['hard', 'soft']),
     maxFraction: z.number().min(0).max(1),
   }),
+  /** The key is another one than in the last run: the run's rows replace all of staging. */
+  replaces: z.boolean().optional(),
   target: z.object({
     rawSchema: z.string(),
     rawTable: z.string(),

@@ -20,6 +20,8 @@ export interface Held {
   version: number;
   watermark: Watermark | null;
   checkpoints: Watermark[];
+  /** The run that committed last. */
+  lastRunId: string | null;
 }
 
 export interface Placement {
@@ -155,6 +157,7 @@ const heldBy = (table: TableState, { fence, mode }: Claim): Held => ({
   version: table.version,
   watermark: table.watermark ?? null,
   checkpoints: table.checkpoints,
+  lastRunId: table.lastRun?.runId ?? null,
 });
 
 /** Whether the run has not ended. One that was claimed for and never started has all before it. */

@@ -85,6 +85,10 @@ INCLUDE_METADATA = (${quoteIdentifier(systemColumns.file)} = METADATA$FILENAME, 
 ON_ERROR = SKIP_FILE`;
 }
 
+/** A table that is loaded by COPY has no pipe: each keeps its own history, so both would load every file. */
+export const dropPipe = ({ target }: TablePlan): string =>
+  `DROP PIPE IF EXISTS ${qualifiedName(target.rawSchema, pipeName(target.rawTable))}`;
+
 /** A row of INFORMATION_SCHEMA.COLUMNS. */
 export interface HeldColumn {
   name: string;

@@ -73,10 +73,12 @@ export function createWorkTable(plan: MergePlan, work: string, runIds: string[])
       : `SELECT r.*, COUNT(*) OVER (${partition}) AS ${copies}
 ${committedRows(plan, runIds)}
 QUALIFY ROW_NUMBER() OVER (${partition} ORDER BY ${tieBreak.join(', ')}) = 1`;
-  // By name, so that the hash does not depend on the order in which the source lists its columns.
+  // By name, so that the hash does not depend on the order in which the source lists its columns. The names count too:
+  // a column that was renamed, or came instead of another, is a new column of staging, and the same values are to be written into it.
   const hashed = names(plan).sort();
+  const hashedNames = quoteLiteral(hashed.join(','));
   return `CREATE TRANSIENT TABLE ${work} AS
-SELECT c.*, HASH(${hashed.map((name) => `c.${name}`).join(', ')}) AS ${hash}
+SELECT c.*, HASH(${[hashedNames, ...hashed.map((name) => `c.${name}`)].join(', ')}) AS ${hash}
 FROM (
 SELECT ${plan.columns.map((column) => `${converted(column)} AS ${quoteIdentifier(column.target)}`).join(', ')},
   d.${order} AS ${order}, d.${run} AS ${run}, d.${copies} AS ${copies}
@@ -107,10 +109,15 @@ export function summariseWorkTable(plan: MergePlan, work: string): string {
   return `SELECT COUNT(*) AS ROWS_KEPT, COALESCE(SUM(${copies}), 0) AS ROWS_LOADED, ${range} FROM ${work}`;
 }
 
-/** A key of one whole number: its range is a constant that lets Snowflake skip the target's micro-partitions. */
+/**
+ * A key of one whole number: its range is a constant that lets Snowflake skip the target's micro-partitions.
+ * A NULL is in no range: the row of a key that may be NULL would not be found again.
+ */
 function prunableKey(plan: MergePlan): string | null {
   const [column, ...more] = keyColumns(plan);
-  return column && more.length === 0 && /^NUMBER(\(\d+,\s*0\))?$/.test(column.staging) ? quoteIdentifier(column.target) : null;
+  return column && !column.nullable && more.length === 0 && /^NUMBER(\(\d+,\s*0\))?$/.test(column.staging)
+    ? quoteIdentifier(column.target)
+    : null;
 }
 
 export interface KeyRange {
@@ -190,7 +197,7 @@ WHEN MATCHED THEN ${plan.deletes.how === 'soft' ? mark : 'DELETE'}`;
 
 export const countStaging = (plan: MergePlan): string => `SELECT COUNT(*) AS ROWS_BEFORE FROM ${stagingTable(plan)}`;
 
-/** A table without a key has no row to compare with: a full load replaces all of them, in the transaction. */
+/** A table without a key, or with another one than before, has no row to compare with: a full load replaces all of them, in the transaction. */
 export function replaceRows(plan: MergePlan, work: string): string[] {
   const columns = [...names(plan), order, run, hash].join(', ');
   return [

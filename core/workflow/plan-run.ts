@@ -46,8 +46,8 @@ export async function planRun(planning: Planning, run: RunRef): Promise<{ chunks
   const configured = await readConfiguredTable(planning.configs, run);
   const plan = await planning.withSource(configured.source, async (client) => {
     // Before anything is read: from now on a caller may have written what this run does not see.
-    const { mode, fence, version, watermark, checkpoints } = await markSnapshotTaken(state, run);
-    const table = { run, mode, fence, baseVersion: version, watermark, checkpoints };
+    const { mode, fence, version, watermark, checkpoints, lastRunId } = await markSnapshotTaken(state, run);
+    const table = { run, mode, fence, baseVersion: version, watermark, checkpoints, last: await planOf(raw, lastRunId) };
     return (await planTable(planning, client, configured, table)).plan;
   });
   for (const warning of plan.warnings) log.warn({}, warning);
@@ -55,14 +55,18 @@ export async function planRun(planning: Planning, run: RunRef): Promise<{ chunks
   return chunkNumbers(await writeJsonOnce(raw, key, planSchema, plan));
 }
 
+const planOf = async (raw: RawBucket, runId: string | null | undefined): Promise<Plan | null> =>
+  runId ? readJson(raw, planKey(runId), planSchema) : null;
+
 const chunkNumbers = ({ chunks }: Plan): { chunks: number[] } => ({ chunks: chunks.map(({ number }) => number) });
 
 /** What a run of the table would do now; nothing is written or claimed. `mode` null: as configured. */
-export async function explainRun(planning: Omit<Planning, 'raw' | 'log'>, ref: TableRef, mode: Mode | null): Promise<Explanation> {
+export async function explainRun(planning: Omit<Planning, 'log'>, ref: TableRef, mode: Mode | null): Promise<Explanation> {
   const configured = await readConfiguredTable(planning.configs, ref);
-  const { fence, version, watermark, checkpoints } = await readTableState(planning.state, ref);
+  const { fence, version, watermark, checkpoints, lastRun } = await readTableState(planning.state, ref);
+  const last = await planOf(planning.raw, lastRun?.runId);
   return planning.withSource(configured.source, async (client) => {
-    const table = { run: { ...ref, runId: '' }, mode, fence, baseVersion: version, watermark: watermark ?? null, checkpoints };
+    const table = { run: { ...ref, runId: '' }, mode, fence, baseVersion: version, watermark: watermark ?? null, checkpoints, last };
     return explainPlan(await planTable(planning, client, configured, table));
   });
 }
@@ -71,7 +75,7 @@ async function planTable(
   planning: Pick<Planning, 'chunkBytes'>,
   client: ClientBase,
   configured: ConfiguredTable,
-  table: Pick<TableToPlan, 'run' | 'mode' | 'fence' | 'baseVersion' | 'watermark' | 'checkpoints'>,
+  table: Pick<TableToPlan, 'run' | 'mode' | 'fence' | 'baseVersion' | 'watermark' | 'checkpoints' | 'last'>,
 ): Promise<PlannedRun> {
   const { source, config, configVersion } = configured;
   const described = await describeTable(client, relationOf(config), config);

@@ -19,12 +19,12 @@ const chunkBytes = process.env.CHUNK_BYTES ? Number(process.env.CHUNK_BYTES) : u
 export const handler = step('plan', eventSchema, async (event, log) => {
   const state = runtimeState();
   const configs = { documents, table: environment('TABLE_CONFIG') };
-  const planning = { state, configs, withSource, chunkBytes, log };
+  const planning = { state, configs, raw: rawBucket(), withSource, chunkBytes, log };
   switch (event.action) {
     case 'acquire':
       return acquireTurn(planning, event.run);
     case 'plan':
-      return planRun({ ...planning, raw: rawBucket() }, event.run);
+      return planRun(planning, event.run);
     case 'explain':
       // An answer too: the caller shows it.
       return explainRun(planning, event.run, event.mode ?? null).catch((error: unknown) => ({ error: asFirnError(error).toRecord() }));

@@ -45,7 +45,7 @@ export function mergeRun(snowflake: Snowflake, plan: Plan, work: string): MergeC
   const [summary] = query(snowflake, summariseWorkTable(plan, work));
   const loaded = Number(summary?.ROWS_LOADED);
   const kept = Number(summary?.ROWS_KEPT);
-  if (plan.primaryKey.length === 0) return replaceAll(snowflake, plan, work, loaded);
+  if (plan.primaryKey.length === 0 || plan.replaces) return replaceAll(snowflake, plan, work, loaded, kept);
 
   const gone = plan.deletes.detect ? countGone(snowflake, plan, work) : 0;
   const range: KeyRange | null = typeof summary?.KEY_MIN === 'string' ? { min: summary.KEY_MIN, max: String(summary.KEY_MAX) } : null;
@@ -91,17 +91,17 @@ function countGone(snowflake: Snowflake, plan: Plan, work: string): number {
   return gone;
 }
 
-function replaceAll(snowflake: Snowflake, plan: Plan, work: string, loaded: number): MergeCounts {
+function replaceAll(snowflake: Snowflake, plan: Plan, work: string, loaded: number, kept: number): MergeCounts {
   const before = Number(query(snowflake, countStaging(plan))[0]?.ROWS_BEFORE);
-  refuseLoss(plan, Math.max(0, before - loaded), before);
+  refuseLoss(plan, Math.max(0, before - kept), before);
   for (const statement of replaceRows(plan, work)) query(snowflake, statement);
   return {
     rows_loaded: loaded,
     rows_merged: loaded,
-    rows_inserted: loaded,
+    rows_inserted: kept,
     rows_updated: 0,
     rows_unchanged: 0,
-    rows_superseded: 0,
+    rows_superseded: loaded - kept,
     rows_deleted: before,
   };
 }

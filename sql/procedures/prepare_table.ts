@@ -4,6 +4,7 @@ import {
   createPipe,
   createRawTable,
   createStagingTable,
+  dropPipe,
   type Evolution,
   evolveTable,
   rawDefinitions,
@@ -54,6 +55,7 @@ export function main(snowflake: Snowflake, planJson: string, fence: number): Pre
   const view = committedView(rawTable);
   if (changes.length > 0 || columnsOf(snowflake, rawSchema, view).length === 0) query(snowflake, createCommittedView(plan));
   if (plan.loader === 'pipe') create(snowflake, createPipe(plan));
+  else query(snowflake, dropPipe(plan));
 
   query(
     snowflake,

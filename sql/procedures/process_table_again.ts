@@ -18,7 +18,7 @@ export function main(snowflake: Snowflake, source: string, database: string, tab
   if (!latest) fail('RunNotFound', `no run of ${source} ${database}.${table} has been merged yet`);
   const start = runs.map(readsEverything).lastIndexOf(true);
   const runIds = runs.slice(Math.max(0, start)).map(({ run }) => run.runId);
-  const plan: Plan = { ...latest, deletes: { ...latest.deletes, detect: false, maxFraction: 1 } };
+  const plan: Plan = { ...latest, replaces: false, deletes: { ...latest.deletes, detect: false, maxFraction: 1 } };
 
   return withWorkTable(snowflake, `AGAIN_${latest.run.runId}`, (work) => {
     fillWorkTable(snowflake, plan, work, runIds);

@@ -119,7 +119,7 @@ export async function countNullCursors(client: ClientBase, relation: Relation, c
   const rows = await query<{ count: string }>(
     client,
     `SELECT count(*)::text AS count FROM ${quoteRelation(relation)}
-     WHERE ${quoteIdentifier(column)} IS NULL${rowFilter === null ? '' : ` AND (${rowFilter})`}`,
+     WHERE ${quoteIdentifier(column)} IS NULL${rowFilter === null ? '' : ` AND (${rowFilter}\n)`}`,
   );
   return Number(rows[0]!.count);
 }

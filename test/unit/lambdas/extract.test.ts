@@ -55,7 +55,7 @@ async function planned(config: object = {}, chunkBytes?: number): Promise<Plan> 
     checkpoints: [],
     chunkBytes,
   } as const;
-  return (await makePlan(admin, { ...table, checkpoints: [] }, await describeTable(admin, relation, parsed), new Date())).plan;
+  return (await makePlan(admin, { ...table, checkpoints: [], last: null }, await describeTable(admin, relation, parsed), new Date())).plan;
 }
 
 const run = (plan: Plan, chunk = 0, signal = new AbortController().signal) => {

@@ -119,6 +119,63 @@ describe('a plan (PostgreSQL, DynamoDB and S3 local, executions in memory)', () 
     expect((await planned('incremental')).cursor).toEqual({ column: 'id', from: null, onNull: 'error' });
   });
 
+  it('reads everything again when the numbers of an integer cursor began anew', async () => {
+    await configure({ mode: 'incremental', cursor_column: 'id' });
+    await committed('incremental');
+    await admin.query('TRUNCATE orders RESTART IDENTITY; INSERT INTO orders (amount) VALUES (1), (2)');
+    const plan = await committed('incremental');
+    expect(plan.cursor!.from).toBeNull();
+    expect(plan.warnings.join()).toContain('the greatest id is 2, less than the 100');
+    expect((await planned('incremental')).cursor!.from).toBe('2');
+  });
+
+  it.each<{ what: string; source?: string; config?: Partial<TableConfig> }>([
+    { what: 'a column with a default came', source: 'ALTER TABLE orders ADD COLUMN vat int NOT NULL DEFAULT 19' },
+    { what: 'a column was renamed', source: 'ALTER TABLE orders RENAME note TO remark' },
+    { what: 'a column was given another type', source: 'ALTER TABLE orders ALTER amount TYPE numeric(12,1)' },
+    { what: 'a column is renamed on its way', config: { columns: { rename: { note: 'REMARK' } } } },
+    { what: 'a policy is another', config: { policies: { numeric_nan: 'null', unbounded_numeric: 'text', date_out_of_range: 'error' } } },
+    { what: 'the filter is another', config: { row_filter: 'amount < 1000 -- all of them' } },
+    { what: 'the table in Snowflake is another', config: { target: { table: 'ORDERS_2' } } },
+  ])('reads everything again when $what: no cursor rises by that', async ({ source = '', config = {} }) => {
+    await configure(incremental);
+    await committed('incremental');
+    await admin.query(source);
+    await configure({ ...incremental, ...config });
+    const plan = await committed('incremental');
+    expect(plan).toMatchObject({ mode: 'incremental', cursor: { from: null } });
+    expect(plan.warnings.join()).toContain('Everything is read again');
+    expect((await planned('incremental')).cursor!.from).not.toBeNull();
+  });
+
+  it('goes on when a column was dropped', async () => {
+    await configure(incremental);
+    await committed('incremental');
+    await admin.query('ALTER TABLE orders DROP COLUMN note');
+    expect((await planned('incremental')).cursor!.from).not.toBeNull();
+  });
+
+  it('refuses an incremental run by another key; a full one replaces all rows, read in one piece', async () => {
+    await configure(incremental);
+    await committed('incremental');
+    await admin.query(`ALTER TABLE orders ADD COLUMN uid uuid NOT NULL DEFAULT gen_random_uuid(), DROP CONSTRAINT orders_pkey;
+      ALTER TABLE orders ADD PRIMARY KEY (uid)`);
+    const run = await begin('incremental');
+    await acquireTurn(planning, run);
+    await expect(planRun(planning, run)).rejects.toMatchObject({
+      code: 'PrimaryKeyChanged',
+      message: expect.stringContaining('was (ID) and is now (UID)'),
+    });
+    executions.set(run.runId, 'failed');
+    await configure({ ...incremental, partition_column: 'id' });
+    planning.chunkBytes = 1000;
+    const full = await committed('full');
+    expect(full).toMatchObject({ replaces: true, primaryKey: ['UID'], deletes: { detect: true } });
+    expect(full.chunks).toHaveLength(1);
+    planning.chunkBytes = undefined;
+    expect((await planned('incremental')).replaces).toBeUndefined();
+  });
+
   it('a full run of an incremental table reads everything, detects deletes and moves the watermark', async () => {
     await configure({ mode: 'incremental', cursor_column: 'id' });
     const full = await committed('full');

@@ -307,6 +307,43 @@ export const mergeCases: MergeCase[] = [
   },
 
   {
+    name: 'another key than before: all rows are replaced, once per key',
+    columns: [id, note],
+    changes: { replaces: true },
+    before: [
+      [1, 'a'],
+      [2, 'b'],
+    ],
+    rows: [
+      [1, 'a'],
+      [1, 'a'],
+      [3, 'c'],
+    ],
+    answer: [2, 0, 0, 1, 2],
+    after: [
+      [1, 'a'],
+      [3, 'c'],
+    ],
+  },
+  {
+    name: 'a declared key that is NULL in one row',
+    columns: [column('ID', 'NUMBER(38,0)'), note],
+    before: [
+      [1, 'a'],
+      [null, 'b'],
+    ],
+    rows: [
+      [1, 'a'],
+      [null, 'b'],
+    ],
+    answer: [0, 0, 2, 0, 0],
+    after: [
+      [1, 'a'],
+      [null, 'b'],
+    ],
+  },
+
+  {
     name: 'JSON in another form is the same',
     columns: [id, json],
     before: [

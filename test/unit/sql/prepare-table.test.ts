@@ -131,6 +131,25 @@ it('makes no pipe for a table that is loaded by COPY', async () => {
   expect(await prepare(warehouse, planOf('copied', 1, { loader: 'copy' }), 1)).toMatchObject({ pipe: null });
 });
 
+it('drops the pipe of a table that is loaded by COPY from now on: both would load each file', async () => {
+  const pipes = async () => (await warehouse.query("SHOW PIPES LIKE 'SWITCHED_PIPE' IN SCHEMA RAW_CLR")).length;
+  await prepare(warehouse, planOf('switched', 1), 1);
+  expect(await pipes()).toBe(1);
+  const plan = planOf('switched', 2, { loader: 'copy' });
+  await prepare(warehouse, plan, 2);
+  await prepare(warehouse, plan, 2);
+  expect(await pipes()).toBe(0);
+  await prepare(warehouse, planOf('switched', 3), 3);
+  expect(await pipes()).toBe(1);
+});
+
+it('fills a column that was renamed, though no value has changed', async () => {
+  await ingest(warehouse, planOf('renamed', 1), 1, [[1, 'a']]);
+  const plan = planOf('renamed', 2, { columns: [id, column('REMARK', 'VARCHAR')] });
+  expect(await ingest(warehouse, plan, 2, [[1, 'a']])).toMatchObject({ rows_updated: 1 });
+  expect(await staged(warehouse, plan)).toEqual([[1, 'a']]);
+});
+
 it('takes names that would be SQL', async () => {
   const name = `o'clock"; DROP SCHEMA FIRN; --`;
   const base = planOf('hostile', 1);
