@@ -1,3 +1,4 @@
+import { byteLimit } from './decoder-limits.js';
 import { numericText } from './decoder-numeric.js';
 import { writeUuid } from './decoder-text.js';
 import type { Decoder } from './types.js';
@@ -38,6 +39,8 @@ export function fieldText(decoder: Decoder, bytes: Uint8Array, view: DataView, a
     }
     case 'jsonb':
     case 'bytes':
+    case 'binary':
+      if (length > byteLimit(decoder)) return `${length} bytes`;
       return Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(length, 100)).toString('utf8');
   }
 }

@@ -61,7 +61,7 @@ export function applyPolicies(
     const value = fieldText(decoder, bytes, view, at, view.getInt32(at - 4));
     const name = decoder.kind === 'numeric' ? 'numeric_nan' : 'date_out_of_range';
     const policy = column.unrepresentable ?? 'error';
-    const replaceable = decoder.kind !== 'numeric' || isNonFinite(decoder, view, at);
+    const replaceable = column.unrepresentable !== undefined && (decoder.kind !== 'numeric' || isNonFinite(decoder, view, at));
     const where = keyText(bytes, view, row);
     if (!replaceable || policy === 'error') {
       throw new FirnError(

@@ -1,4 +1,4 @@
-import { epochDays, epochWords, firstDay, firstMicro, lastDay, lastMicro, lastTime } from './decoder-limits.js';
+import { byteLimit, epochDays, epochWords, firstDay, firstMicro, lastDay, lastMicro, lastTime } from './decoder-limits.js';
 import type { Decoder } from './types.js';
 
 /**
@@ -10,7 +10,7 @@ import type { Decoder } from './types.js';
 const shortText = 96;
 
 function isText({ kind }: Decoder): boolean {
-  return kind === 'bytes' || kind === 'jsonb' || kind === 'uuid';
+  return kind === 'bytes' || kind === 'binary' || kind === 'jsonb' || kind === 'uuid';
 }
 
 /** Loads the state of a column into locals. */
@@ -78,9 +78,10 @@ function read(i: number, decoder: Decoder, none: string): string {
       return `${room(i, '40')} t${i}.setInt32(o${i}, 36, true); S.uuid(s${i}, o${i} + 4, W, p); o${i} += 40; v${i}++;`;
     case 'jsonb':
       // The first byte is the version of the format.
-      return text(i, 'p + 1', 'l - 1');
+      return text(i, decoder, 'p + 1', 'l - 1');
     case 'bytes':
-      return text(i, 'p', 'l');
+    case 'binary':
+      return text(i, decoder, 'p', 'l');
   }
 }
 
@@ -88,8 +89,9 @@ function room(i: number, bytes: string): string {
   return `if (o${i} + ${bytes} > s${i}.length) { S.grow(b${i}, o${i}, o${i} + ${bytes}); s${i} = b${i}.bytes; t${i} = b${i}.view; }`;
 }
 
-function text(i: number, from: string, length: string): string {
-  return `${room(i, 'l + 16')} x = ${from}; y = ${length}; t${i}.setInt32(o${i}, y, true); o${i} += 4;
+function text(i: number, decoder: Decoder, from: string, length: string): string {
+  return `if (l > ${byteLimit(decoder)}) S.clamp(${i}, W, T, r, p);
+    ${room(i, 'l + 16')} x = ${from}; y = ${length}; t${i}.setInt32(o${i}, y, true); o${i} += 4;
     if (y > ${shortText}) s${i}.set(W.subarray(x, x + y), o${i});
     else for (q = 0; q < y; q += 4) t${i}.setInt32(o${i} + q, T.getInt32(x + q, true), true);
     o${i} += y; v${i}++;`;

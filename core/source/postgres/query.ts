@@ -31,6 +31,8 @@ export function selectExpression(name: string, selection: Selection): string {
       return `${column}::pg_catalog.float8`;
     case 'money':
       return `${column}::pg_catalog.numeric::pg_catalog.text`;
+    case 'moneys':
+      return `pg_catalog.to_json(${column}::pg_catalog.numeric[])::pg_catalog.text`;
   }
 }
 

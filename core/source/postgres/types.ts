@@ -16,12 +16,12 @@ export interface SourceType {
 }
 
 /** In what form the server sends the column: its own binary form, or converted by the query. */
-export type Selection = 'native' | 'text' | 'json' | 'float8' | 'money';
+export type Selection = 'native' | 'text' | 'json' | 'float8' | 'money' | 'moneys';
 
-/** How the decoder reads the field. `bytes` takes it as it is. */
+/** How the decoder reads the field. `bytes` and `binary` take it as it is, up to what a VARCHAR or a BINARY of Snowflake holds. */
 export type Decoder =
   | { kind: 'bool' | 'int2' | 'int4' | 'int8' | 'uint4' | 'uint8' | 'float4' | 'float8' }
-  | { kind: 'date' | 'time' | 'timestamp' | 'uuid' | 'jsonb' | 'bytes' }
+  | { kind: 'date' | 'time' | 'timestamp' | 'uuid' | 'jsonb' | 'bytes' | 'binary' }
   | { kind: 'numeric'; precision: number; scale: number };
 
 export interface Mapping extends Pick<Column, 'parquet' | 'raw' | 'staging' | 'convert' | 'unrepresentable'> {
@@ -62,7 +62,7 @@ const types: Record<string, Mapping> = {
   bpchar: text,
   name: text,
   uuid: mapping({ kind: 'string' }, 'VARCHAR', 'uuid'),
-  bytea: mapping({ kind: 'binary' }, 'BINARY', 'bytes'),
+  bytea: mapping({ kind: 'binary' }, 'BINARY', 'binary'),
   json,
   jsonb: { ...json, decoder: { kind: 'jsonb' } },
   // Its own text depends on the locale.
@@ -73,6 +73,7 @@ const dated = new Set(['date', 'time', 'timestamp', 'timestamptz']);
 
 /** @throws FirnError ConfigInvalid for a policy that Snowflake cannot hold */
 export function mapType(type: SourceType, policies: Policies): Mapping {
+  if (type.array && type.schema === 'pg_catalog' && type.name === '_money') return { ...jsonBySource, selection: 'moneys' };
   if (type.array || type.kind === 'c') return jsonBySource;
   if (type.kind === 'e') return text;
   if (type.schema !== 'pg_catalog') return type.name === 'hstore' ? jsonBySource : textBySource;

@@ -4,7 +4,10 @@ import type { Column, ParquetType } from '../../../core/column.js';
 import { describeTable } from '../../../core/source/postgres/catalog.js';
 import { defaultPolicies } from '../../../core/source/postgres/types.js';
 import { compareTypes, parseType } from '../../../core/warehouse/types.js';
-import { refusedCases, type TypeCase, typeCases, typeSetup } from '../../types/postgres.js';
+import type { TypeCase } from '../../types/case.js';
+import { typeCases } from '../../types/postgres.js';
+import { refusedCases } from '../../types/refused.js';
+import { madeTypes, typeSetup } from '../../types/setup.js';
 import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
 
 let server: RunningPostgres;
@@ -34,17 +37,12 @@ const converted: Record<Column['convert'], string> = { none: '', parse_json: ' b
 
 const code = (text: string): string => `\`${text.replaceAll('|', '\\|')}\``;
 
-/** Own types of the tests, by what they are. */
-const described: Record<string, string> = {
-  mood: 'an enum',
-  pair: 'a composite type',
-  positive: 'a domain over int',
-  price: 'a domain over numeric(12,2)',
-  dearer: 'a domain over that domain',
-  moods: 'a domain over an array',
-};
+const made = new Map(madeTypes.map(({ name, what }) => [name, what]));
 
-const typeName = (type: string): string => described[type] ?? code(type);
+const typeName = (type: string): string => {
+  const element = type.endsWith('[]') ? made.get(type.slice(0, -2)) : undefined;
+  return made.get(type) ?? (element ? `an array of ${element}` : code(type));
+};
 
 const policyText = ({ policies }: Pick<TypeCase, 'policies'>): string =>
   Object.entries(policies ?? {})
@@ -59,7 +57,9 @@ async function mappingRows(): Promise<string[]> {
   const ways = new Map<string, Set<string>>();
   const add = (way: string, type: string) => ways.set(way, (ways.get(way) ?? new Set()).add(type));
   // A policy may change the type of a numeric; elsewhere it changes values only.
-  const cases = typeCases.filter(({ policies }) => !policies || policies.unbounded_numeric);
+  const described = typeCases.filter(({ policies }) => !policies || policies.unbounded_numeric);
+  const groups = Map.groupBy(described, ({ type, policies }) => `${type} ${policies?.unbounded_numeric}`);
+  const cases = [...groups.values()].map((same) => same[0]!);
   for (const [index, { type, policies }] of cases.entries()) {
     await client.query(`CREATE TABLE described_${index} (v ${type})`);
     const relation = { schema: 'public', table: `described_${index}` };
@@ -77,7 +77,7 @@ async function mappingRows(): Promise<string[]> {
 
 /** A text as a table of the page can show it. */
 const shown = (text: string): string => {
-  const visible = text.replaceAll('\t', '\\t').replaceAll('\n', '\\n');
+  const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}]/gu, (sign) => `\\u${sign.codePointAt(0)!.toString(16).padStart(4, '0')}`);
   return visible === '' ? 'empty' : code(visible.length > 44 ? `${visible.slice(0, 40)}…` : visible);
 };
 
@@ -124,7 +124,7 @@ it('docs/types.md shows what the reader of PostgreSQL does with each type', asyn
 
 What becomes of each type of PostgreSQL, on the way through Parquet and the raw table into staging. A value arrives exactly, or the run fails and names
 table, key, column and value, or a policy that you chose replaces it and the receipt counts how often. This page is written by a test from the code and
-from the values that the tests send through it (\`test/types/postgres.ts\`).
+from the values that the tests send through it (\`test/types\`).
 
 ## Types
 
@@ -137,10 +137,13 @@ A type that is not in the list goes as its text, into \`VARCHAR\`. \`numeric(p,s
 
 - \`timestamptz\`: the instant stays. PostgreSQL does not keep the writer's offset, so staging says \`+00:00\`, whatever the zone of session or account.
 - \`char(n)\` keeps its padding; \`money\` goes as a plain number in text; \`interval\` as ISO 8601.
-- Arrays, composite types and \`hstore\` go as JSON. The lower bounds of an array are lost.
+- Arrays, composite types and \`hstore\` go as JSON. The lower bounds of an array are lost, and so is the difference between NULL and JSON \`null\`
+  within it. NaN, infinities and numbers of unsigned types are texts in it. \`money\` within a composite type is a text in the source's locale.
+- \`reg…\` types go as their names, which have a schema where it is not in the \`search_path\` of Firn's user.
 - JSON \`null\` is a value of a \`VARIANT\`, not SQL NULL. Order of keys and white space of \`json\` end with PARSE_JSON, and a number beyond
   38 digits becomes a double there. JSON that PARSE_JSON refuses (a key twice in one object, a lone surrogate) is the error \`ValueOutOfRange\`.
-- \`VARCHAR\` takes 16 MB and \`BINARY\` 8 MB, as Snowflake's defaults are: a longer value is rejected when it is loaded (\`LoadRejected\`).
+- \`VARCHAR\` takes 16 MB and \`BINARY\` 8 MB, as Snowflake's defaults are: a longer value is the error \`ValueOutOfRange\`. The text of a \`VARIANT\` passes through a \`VARCHAR\`.
+  Read such a column in parts through a view, or exclude it.
 
 ## Policies
 

@@ -2,7 +2,10 @@ import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { columnSchema } from '../../../core/column.js';
 import { defaultPolicies } from '../../../core/source/postgres/types.js';
-import { refusedCases, type TypeCase, typeCases, typeSetup } from '../../types/postgres.js';
+import type { TypeCase } from '../../types/case.js';
+import { typeCases } from '../../types/postgres.js';
+import { refusedCases } from '../../types/refused.js';
+import { typeSetup } from '../../types/setup.js';
 import { duckdb, type ExtractedTable, extractTable, pyarrow, removeFolders } from './extracting.js';
 import { type RunningPostgres, startPostgres } from './running-postgres.js';
 
@@ -44,7 +47,7 @@ async function runGroup(name: string, policies: object, cases: TypeCase[]): Prom
 }
 
 function printed({ folder }: ExtractedTable, cases: TypeCase[]): Promise<unknown[][]> {
-  const columns = cases.map(({ type }, i) => (type === 'bytea' ? `hex(C${i})` : `CAST(C${i} AS VARCHAR)`));
+  const columns = cases.map(({ staging }, i) => (staging === 'BINARY' ? `hex(C${i})` : `CAST(C${i} AS VARCHAR)`));
   return duckdb(folder, `SELECT ${columns.join(', ')} FROM t ORDER BY id`);
 }
 
