@@ -1,5 +1,6 @@
 import { Dictionary } from './dictionary.js';
 import { definitionLevels, packed, run } from './levels.js';
+import { takePage } from './page-memory.js';
 import type { Physical } from './physical.js';
 import { storageWidth } from './physical.js';
 import { type Statistics, statisticsOf } from './statistics.js';
@@ -34,7 +35,7 @@ export class ColumnEncoder {
     this.#dictionary = storage === 'w4' || storage === 'w8' || storage === 'bytes' ? new Dictionary(storage) : null;
   }
 
-  /** The pages own their bytes: the vector may be reused at once. */
+  /** The pages own their bytes: the vector may be reused at once. Who has written a page gives them back by `releasePage`. */
   encode(vector: Vector, rows: number): ColumnChunk {
     if (vector.count > 0 && this.#dictionary !== null) {
       if (this.#dictionary.build(vector)) return this.#dictionaryChunk(this.#dictionary, vector, rows);
@@ -64,7 +65,7 @@ function dictionaryPages(
   indices: Uint8Array,
   rows: number,
 ): Page[] {
-  const body = new Uint8Array(levels.length + 1 + indices.length);
+  const body = takePage(levels.length + 1 + indices.length);
   body.set(levels);
   body[levels.length] = bitWidth;
   body.set(indices, levels.length + 1);
@@ -98,7 +99,7 @@ function plainPages(vector: Vector, rows: number): Page[] {
     const levels = definitionLevels(vector.levels, from, slice.to, slice.values);
     const data =
       vector.storage === 'bits' ? packBits(vector.bytes, value, value + slice.values) : vector.bytes.subarray(byte, byte + slice.bytes);
-    const body = new Uint8Array(levels.length + data.length);
+    const body = takePage(levels.length + data.length);
     body.set(levels);
     body.set(data, levels.length);
     pages.push({ kind: 'data', values: slice.to - from, encoding: encoding.plain, body });

@@ -22,6 +22,7 @@ export class Dictionary {
   #high = new Int32Array(maxEntries);
   /** Entries of `bytes`, each behind its length. */
   #bytes = new Uint8Array(1 << 16);
+  #view = new DataView(this.#bytes.buffer);
   #length = 0;
 
   constructor(private readonly storage: Extract<Storage, 'w4' | 'w8' | 'bytes'>) {}
@@ -133,7 +134,7 @@ export class Dictionary {
       hash ^= hash >>> 15;
       let slot = hash & mask;
       let entry = table[slot]!;
-      while (entry !== 0 && (hashes[entry - 1] !== hash || !this.#same(offsets[entry - 1]!, bytes, at, length + 4))) {
+      while (entry !== 0 && (hashes[entry - 1] !== hash || !this.#same(offsets[entry - 1]!, bytes, view, at, length + 4))) {
         slot = (slot + 1) & mask;
         entry = table[slot]!;
       }
@@ -150,9 +151,12 @@ export class Dictionary {
     return true;
   }
 
-  #same(offset: number, bytes: Uint8Array, at: number, length: number): boolean {
-    const mine = this.#bytes;
-    for (let i = 0; i < length; i++) if (mine[offset + i] !== bytes[at + i]) return false;
+  /** Compares by words: both begin with the length, so neither ends before the other. */
+  #same(offset: number, bytes: Uint8Array, view: DataView, at: number, length: number): boolean {
+    const mine = this.#view;
+    let i = 0;
+    for (; i + 4 <= length; i += 4) if (mine.getInt32(offset + i) !== view.getInt32(at + i)) return false;
+    for (; i < length; i++) if (this.#bytes[offset + i] !== bytes[at + i]) return false;
     return true;
   }
 
@@ -161,6 +165,7 @@ export class Dictionary {
       const grown = new Uint8Array(Math.min(maxBytes, Math.max(this.#bytes.length * 2, this.#length + length)));
       grown.set(this.#bytes.subarray(0, this.#length));
       this.#bytes = grown;
+      this.#view = new DataView(grown.buffer);
     }
     const mine = this.#bytes;
     for (let i = 0; i < length; i++) mine[this.#length + i] = bytes[at + i]!;

@@ -3,12 +3,13 @@ import type { FileSink } from '../source/sink.js';
 import { type ColumnChunk, ColumnEncoder, constantChunk } from './column-chunk.js';
 import { type Codec, type Compress, codecNumber, compressor } from './compression.js';
 import { type ChunkMetadata, footer, magic, pageHeader, type RowGroupMetadata } from './footer.js';
+import { releasePage } from './page-memory.js';
 import { physicalOf } from './physical.js';
 import type { FileColumn } from './schema.js';
 import type { Batch } from './vector.js';
 
 /** Columns whose pages are in memory while the first of them is compressed. */
-const columnsAhead = 3;
+const columnsAhead = 1;
 
 interface Compressed {
   chunk: ColumnChunk;
@@ -101,6 +102,7 @@ export class ParquetFile {
       metadata.uncompressedBytes += header.length + page.body.length;
       await this.#write(header);
       await this.#write(bytes);
+      releasePage(page.body);
     }
     return metadata;
   }
