@@ -106,6 +106,10 @@ export const catalogue = define({
   },
   LoadIncomplete: { remedy: 'retry', action: 'The pipe has not loaded all files in time; redrive the run.' },
   PipePaused: { remedy: 'configuration', action: 'Resume the pipe with the command in the message, then redrive the run.' },
+  StagingMissing: {
+    remedy: 'configuration',
+    action: "Bring the table back in Snowflake (UNDROP), or start a run with ingest_table(…, {'mode': 'full'}), which reads everything.",
+  },
   ColumnTypeChanged: {
     remedy: 'configuration',
     action:

@@ -13,7 +13,9 @@ const optional = 1;
 /** `ConvertedType`, for readers older than logical types. The specification wants it for local times as well. */
 function convertedType(type: ParquetType): number | undefined {
   switch (type.kind) {
+    // JSON is text in raw, to the letter: annotated as JSON it may be read as a value, and a JSON null becomes NULL, a string loses its quotes.
     case 'string':
+    case 'json':
       return 0;
     case 'decimal':
       return 5;
@@ -23,8 +25,6 @@ function convertedType(type: ParquetType): number | undefined {
       return 8;
     case 'timestamp':
       return 10;
-    case 'json':
-      return 19;
     default:
       return undefined;
   }
@@ -37,12 +37,11 @@ function microseconds(writer: ThriftWriter, utc: boolean): void {
 
 /** The union `LogicalType`, inside its field. */
 function logicalType(writer: ThriftWriter, type: ParquetType): void {
-  if (type.kind === 'string') writer.struct(1, () => {});
+  if (type.kind === 'string' || type.kind === 'json') writer.struct(1, () => {});
   else if (type.kind === 'decimal') writer.struct(5, () => decimal(writer, type));
   else if (type.kind === 'date') writer.struct(6, () => {});
   else if (type.kind === 'time') writer.struct(7, () => microseconds(writer, false));
   else if (type.kind === 'timestamp') writer.struct(8, () => microseconds(writer, type.utc));
-  else if (type.kind === 'json') writer.struct(12, () => {});
 }
 
 function decimal(writer: ThriftWriter, { precision, scale }: { precision: number; scale: number }): void {

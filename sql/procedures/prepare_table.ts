@@ -37,6 +37,13 @@ export function main(snowflake: Snowflake, planJson: string, fence: number): Pre
   for (const schema of [rawSchema, stagingSchema]) create(snowflake, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
   const raw = columnsOf(snowflake, rawSchema, rawTable);
   const staging = columnsOf(snowflake, stagingSchema, stagingTable);
+  // Dropped or renamed since: with the changes alone it would be a table that lacks most of its rows.
+  if (staging.length === 0 && plan.cursor && plan.cursor.from !== null) {
+    fail(
+      'StagingMissing',
+      `${label}: ${qualifiedName(stagingSchema, stagingTable)} is gone, and this run reads only what has changed since the last one`,
+    );
+  }
   const changes: string[] = [];
 
   const evolutions: Evolution[] = [];

@@ -154,7 +154,7 @@ it('the footer names types as Snowflake and Arrow read them', async () => {
     'INT32 Decimal(precision=9, scale=2)',
     'INT64 Decimal(precision=18, scale=2)',
     'FIXED_LEN_BYTE_ARRAY Decimal(precision=38, scale=37)',
-    'BYTE_ARRAY JSON',
+    'BYTE_ARRAY String',
     'BYTE_ARRAY String',
     'BYTE_ARRAY None',
     'FLOAT None',

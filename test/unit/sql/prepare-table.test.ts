@@ -150,6 +150,13 @@ it('fills a column that was renamed, though no value has changed', async () => {
   expect(await staged(warehouse, plan)).toEqual([[1, 'a']]);
 });
 
+it('does not begin a table anew with the changes alone', async () => {
+  const changes = (from: string | null) => ({ mode: 'incremental', cursor: { column: 'id', from, onNull: 'error' } }) as const;
+  await expect(prepare(warehouse, planOf('dropped', 2, changes('5')), 2)).rejects.toMatchObject({ name: 'StagingMissing' });
+  expect(await columnsOf('STAGING_CLR', 'DROPPED')).toEqual([]);
+  expect(await prepare(warehouse, planOf('dropped', 3, changes(null)), 3)).toMatchObject({ created: true });
+});
+
 it('takes names that would be SQL', async () => {
   const name = `o'clock"; DROP SCHEMA FIRN; --`;
   const base = planOf('hostile', 1);
