@@ -48,18 +48,21 @@ async function bench({ scale, rounds, only, tables: chosenTables }: Options): Pr
     const isChosen = ({ name }: Runner): boolean =>
       only.length === 0 || only.some((part) => name.toLowerCase().includes(part.toLowerCase()));
     const chosen = runners.filter((runner) => runner === floor || isChosen(runner));
-    const measured = await measureAll(source, chosen, chosenTables, rounds, scale);
-    const docs = join(projectRoot, 'docs');
-    writeFileSync(join(folder, 'runs.json'), JSON.stringify(measured, null, 1));
-    writeFileSync(join(docs, 'performance.md'), report(measured, chosen, new Date().toISOString().slice(0, 10)));
-    writeFileSync(join(docs, 'performance.svg'), plot(measured, chosen));
-    console.log(join(docs, 'performance.md'));
+    await measureAll(source, chosen, chosenTables, rounds, scale);
   } finally {
     await stopService(service, 'SIGINT');
   }
 }
 
-async function measureAll(source: string, chosen: Runner[], chosenTables: Table[], rounds: number, scale: number): Promise<Measured> {
+/** After each round, so that a run that is stopped leaves what it has. */
+function write(measured: Measured, chosen: Runner[]): void {
+  const docs = join(projectRoot, 'docs');
+  writeFileSync(join(folder, 'runs.json'), JSON.stringify(measured, null, 1));
+  writeFileSync(join(docs, 'performance.md'), report(measured, chosen, new Date().toISOString().slice(0, 10)));
+  writeFileSync(join(docs, 'performance.svg'), plot(measured, chosen));
+}
+
+async function measureAll(source: string, chosen: Runner[], chosenTables: Table[], rounds: number, scale: number): Promise<void> {
   const missing: Measured['missing'] = [];
   const places = new Map<Runner, string>();
   for (const runner of chosen) {
@@ -73,12 +76,14 @@ async function measureAll(source: string, chosen: Runner[], chosenTables: Table[
   const expected = new Map<Table, string[]>();
   for (const table of chosenTables) expected.set(table, await checksumsOfTable(source, table));
 
+  const server = await serverVersion(source);
   const load = os.loadavg()[0]!;
   const runs: Run[][] = [];
   for (let round = 0; round < rounds; round++) {
     const inRound: Run[] = [];
     for (const table of chosenTables) {
       for (const [runner, place] of places) {
+        if (round > 0 && runner.once) continue;
         if (missing.some((each) => each.runner === runner.name && each.table === table)) continue;
         try {
           const run = await runOnce(runner, place, source, table, join(folder, 'out'), expected.get(table)!);
@@ -93,11 +98,15 @@ async function measureAll(source: string, chosen: Runner[], chosenTables: Table[
       }
     }
     runs.push(inRound);
+    write({ scale, rounds: runs.length, server, load: [load, os.loadavg()[0]!], runs, missing }, chosen);
   }
+}
+
+async function serverVersion(source: string): Promise<string> {
   const client = new pg.Client({ connectionString: source });
   await client.connect();
   const { rows } = await client.query('SHOW server_version').finally(() => client.end());
-  return { scale, rounds, server: `PostgreSQL ${rows[0].server_version}`, load: [load, os.loadavg()[0]!], runs, missing };
+  return `PostgreSQL ${rows[0].server_version}`;
 }
 
 function firstLine(error: unknown): string {

@@ -76,7 +76,11 @@ Written by \`npm run bench -- extract\` on ${date}; every figure below was measu
 - Source: ${server} on 127.0.0.1, no TLS, warm cache; tables at scale ${scale}: TPC-H \`lineitem\` (6 M rows at scale 1), \`firenibble\` (2 M rows,
   random numbers and text that do not compress), \`orders_wide\` (0.5 M rows with NULLs, jsonb, arrays, numerics).
 - Target: Parquet files on the local disk.
-- ${rounds} round${rounds === 1 ? '' : 's'}, the runners one after another within a round; medians. Seconds are those of the whole process, its start included.
+- ${rounds} round${rounds === 1 ? '' : 's'}, the runners one after another within a round; medians
+  (${runners
+    .filter(({ once }) => once)
+    .map(({ name }) => name)
+    .join(', ')}: first round only). Seconds are those of the whole process, its start included.
   "Of the floor" is the floor's time by the runner's in the same round. CPU and peak memory are the client's alone.
 - Every output was read back by DuckDB and its row count and checksums compared with the table's.
 

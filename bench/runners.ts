@@ -13,6 +13,8 @@ export interface Runner {
   /** Exact versions; each runner that has any gets a folder of its own. */
   packages: { from: 'PyPI' | 'npm'; folder: string; names: string[] } | null;
   writes: boolean;
+  /** Too slow for every round: the first one must do. */
+  once?: boolean;
   command(place: string, source: string, table: Table, out: string): string[];
 }
 
@@ -21,7 +23,7 @@ const python = (place: string): string => join(place, 'bin/python');
 
 const firn = (connections: number): Runner => ({
   name: `Firn, ${connections} connection${connections > 1 ? 's' : ''}`,
-  settings: 'zstd level 1, statistics, row groups of 32 MiB of source',
+  settings: 'zstd level 1, statistics, row groups of 16 MiB of source',
   packages: null,
   writes: true,
   command: (_place, source, table, out) => [
@@ -81,17 +83,21 @@ export const runners: Runner[] = [
     'adbc-driver-manager==1.13.0',
     'pyarrow==26.0.1',
   ]),
-  pythonPeer('dlt', 'dlt', 'pyarrow backend, chunks of 100,000 rows, filesystem destination', [
-    'dlt[parquet]==1.31.0',
-    'sqlalchemy==2.1.9',
-    'psycopg2-binary==2.9.13',
-    'pyarrow==26.0.1',
-  ]),
+  {
+    ...pythonPeer('dlt', 'dlt', 'pyarrow backend, chunks of 100,000 rows, filesystem destination', [
+      'dlt[parquet]==1.31.0',
+      'sqlalchemy==2.1.9',
+      'psycopg2-binary==2.9.13',
+      'pyarrow==26.0.1',
+    ]),
+    once: true,
+  },
   {
     name: 'pg cursor + hyparquet-writer',
     settings: '100,000 rows at a time, snappy; values other than numbers as text',
     packages: { from: 'npm', folder: 'cursor', names: ['pg@8.23.1', 'pg-cursor@2.22.0', 'hyparquet-writer@0.17.0'] },
     writes: true,
+    once: true,
     command: (place, source, table, out) => [process.execPath, script('cursor_read.mjs'), place, source, table, out],
   },
 ];

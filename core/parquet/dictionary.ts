@@ -8,11 +8,14 @@ const sampleSize = 4096;
 /** Above this share of distinct values a dictionary does not pay. */
 const maxDistinct = 0.6;
 
+/** Shared by all columns: encoding a column is synchronous, and its indices are packed before the next one begins. */
+let indexMemory = new Int32Array(0);
+
 /** The distinct values of a column in order of appearance, found by an open-addressing hash table without a JS object per value. */
 export class Dictionary {
   size = 0;
-  /** `index[i]`: entry of value i. */
-  index = new Int32Array(0);
+  /** `index[i]`: entry of value i. Valid until another dictionary is built. */
+  index = indexMemory;
   /** Entry + 1 per slot; 0: free. */
   #table = new Int32Array(maxEntries * 2);
   #mask = this.#table.length - 1;
@@ -29,7 +32,8 @@ export class Dictionary {
 
   /** True when all values of the vector were entered and few enough are distinct. */
   build(vector: Vector): boolean {
-    if (this.index.length < vector.count) this.index = new Int32Array(Math.max(vector.count, vector.levels.length));
+    if (indexMemory.length < vector.count) indexMemory = new Int32Array(vector.count + (vector.count >> 2));
+    this.index = indexMemory;
     if (vector.count > sampleSize) {
       this.#clear();
       if (!this.#enter(vector, sampleSize) || this.size > sampleSize * maxDistinct) return false;

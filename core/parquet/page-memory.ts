@@ -1,6 +1,6 @@
 /** Buffers of pages, used again: garbage of this size would make the collector run for every few pages. */
 const size = (1 << 20) + (1 << 16);
-const kept = 16;
+const kept = 8;
 const free: ArrayBuffer[] = [];
 
 /** Memory for `length` bytes; what it holds is undefined. */

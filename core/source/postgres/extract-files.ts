@@ -8,7 +8,7 @@ import type { Extraction } from './extract.js';
 
 const defaultFileBytes = 128 << 20;
 /** Of the source's bytes, per row group; each connection has two in memory. */
-const rowGroupBytes = 32 << 20;
+const rowGroupBytes = 16 << 20;
 
 /**
  * Runs the COPY statements on the sessions, each session taking the next statement when it is done with one, and writes files of its own.
