@@ -54,7 +54,7 @@ async function bench({ scale, rounds, only, tables: chosenTables }: Options): Pr
   }
 }
 
-/** After each round, so that a run that is stopped leaves what it has. */
+/** After each table of each round, so that a run that is stopped leaves what it has. */
 function write(measured: Measured, chosen: Runner[]): void {
   const docs = join(projectRoot, 'docs');
   writeFileSync(join(folder, 'runs.json'), JSON.stringify(measured, null, 1));
@@ -81,6 +81,7 @@ async function measureAll(source: string, chosen: Runner[], chosenTables: Table[
   const runs: Run[][] = [];
   for (let round = 0; round < rounds; round++) {
     const inRound: Run[] = [];
+    runs.push(inRound);
     for (const table of chosenTables) {
       for (const [runner, place] of places) {
         if (round > 0 && runner.once) continue;
@@ -96,9 +97,8 @@ async function measureAll(source: string, chosen: Runner[], chosenTables: Table[
           console.log(`${round + 1} ${table}: ${runner.name}: ${firstLine(error)}`);
         }
       }
+      write({ scale, rounds: runs.length, server, load: [load, os.loadavg()[0]!], runs, missing }, chosen);
     }
-    runs.push(inRound);
-    write({ scale, rounds: runs.length, server, load: [load, os.loadavg()[0]!], runs, missing }, chosen);
   }
 }
 
