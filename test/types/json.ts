@@ -65,3 +65,10 @@ export const json: TypeCase[] = [
   { type: 'hstore', sql: "''", value: '{}', staging: 'VARIANT' },
   { type: 'hstore', sql: '\'"k y"=>"v\\"q", é=>日本\'', value: '{"é": "日本", "k y": "v\\"q"}', staging: 'VARIANT' },
 ];
+
+/** Values of type json that PARSE_JSON refuses. */
+export const unparsableJson = [
+  { what: 'a key twice', sql: `'{"a": 1, "a": 2}'` },
+  { what: 'a key twice, deep within', sql: `'[{"b": {"a": 1, "c": 3, "a": 1}}]'` },
+  { what: 'a lone surrogate', sql: `'"\\ud83e"'` },
+];

@@ -151,6 +151,7 @@ A type that is not in the list goes as its text, into \`VARCHAR\`. \`numeric(p,s
   38 digits becomes a double there. JSON that PARSE_JSON refuses (a key twice in one object, a lone surrogate) is the error \`ValueOutOfRange\`.
 - \`VARCHAR\` takes 16 MB and \`BINARY\` 8 MB, as Snowflake's defaults are: a longer value is the error \`ValueOutOfRange\`. The text of a \`VARIANT\` passes through a \`VARCHAR\`.
   Read such a column in parts through a view, or exclude it.
+- Databases of any encoding arrive in UTF-8. One of \`SQL_ASCII\` sends its bytes as they are: where they are not UTF-8 the load fails (\`LoadRejected\`).
 
 ## Policies
 

@@ -2,6 +2,7 @@ import type { Client } from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { defaultPolicies } from '../../../core/source/postgres/types.js';
 import type { TypeCase } from '../../types/case.js';
+import { unparsableJson } from '../../types/json.js';
 import { families } from '../../types/postgres.js';
 import { typeSetup } from '../../types/setup.js';
 import { removeFolders } from './extracting.js';
@@ -47,4 +48,13 @@ describe('a value arrives in staging exactly (Snowflake local)', () => {
       expect(comparable(shown.get(one)!, one.staging)).toEqual(comparable(one.shown ?? one.value, one.staging));
     },
   );
+});
+
+describe('JSON that PARSE_JSON refuses is told with its column and key (Snowflake local)', () => {
+  it.each(unparsableJson.map((one, index) => [one.what, one.sql, index] as const))('%s', async (_, sql, index) => {
+    const table = `refused_json_${index}`;
+    await client.query(`CREATE TABLE ${table} (id int PRIMARY KEY, v json); INSERT INTO ${table} VALUES (1, '{}'), (7, ${sql})`);
+    const error: unknown = await stage(client, staging.warehouse, table, defaultPolicies).catch((e) => e);
+    expect(error).toMatchObject({ code: 'ValueOutOfRange', message: expect.stringMatching(/V\b.*\b7\b/) });
+  });
 });
