@@ -81,3 +81,10 @@ it('counts what a policy replaced and tells the rows', async () => {
   expect(policyCounts).toEqual({ 'D: date_out_of_range': 50, 'N: numeric_nan': 10 });
   expect(replaced[0]).toEqual({ column: 'D', policy: 'date_out_of_range=clamp', value: 'infinity', key: 'id=2' });
 });
+
+it('takes the longest values that Snowflake holds', async () => {
+  await client.query(`CREATE TABLE longest (id int PRIMARY KEY, t text, b bytea, j jsonb);
+    INSERT INTO longest VALUES (1, repeat('x', 16777216), decode(repeat('ff', 8388608), 'hex'), to_jsonb(repeat('j', 16777214)))`);
+  const { folder } = await extractTable(client, { table: 'longest' });
+  expect(await duckdb(folder, 'SELECT strlen(t), octet_length(b), strlen(j) FROM t')).toEqual([['16777216', '8388608', '16777216']]);
+});
