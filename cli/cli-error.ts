@@ -1,5 +1,5 @@
 import { ConfigInvalid, type Problem } from '../core/config/problem.js';
-import { catalogue, FirnError } from '../core/errors.js';
+import { catalogue, type ErrorCode, FirnError } from '../core/errors.js';
 import { type ExitCode, exitCodes } from './exit-codes.js';
 
 /** An error that only the command line has. */
@@ -13,6 +13,17 @@ export class CliError extends Error {
     this.name = code;
     this.code = code;
     this.action = action;
+  }
+}
+
+/** An error of Firn where its usual action would mislead: there is no run, say. */
+export class AdvisedError extends Error {
+  /** @param actions what to do instead, by the error's code */
+  constructor(
+    override readonly cause: unknown,
+    readonly actions: Partial<Record<ErrorCode, string>>,
+  ) {
+    super(String(cause), { cause });
   }
 }
 
@@ -42,6 +53,8 @@ const networkCodes = [
   'EAI_AGAIN',
   'UND_ERR_CONNECT_TIMEOUT',
 ];
+/** What the file system says of a path that the user has named. */
+const fileCodes = ['EACCES', 'EEXIST', 'EISDIR', 'ENOENT', 'ENOSPC', 'ENOTDIR', 'EPERM', 'EROFS'];
 /** Names under which AWS refuses who asks. */
 const refusals = [
   'CredentialsProviderError',
@@ -59,6 +72,10 @@ const refusals = [
 export function explainError(error: unknown): { shown: ShownError; exit: ExitCode } {
   if (error instanceof CliError) {
     return { shown: { code: error.code, message: error.message, action: error.action }, exit: cliExits[error.code] };
+  }
+  if (error instanceof AdvisedError) {
+    const { shown, exit } = explainError(error.cause);
+    return { shown: { ...shown, action: error.actions[shown.code as ErrorCode] ?? shown.action }, exit };
   }
   if (error instanceof FirnError) {
     const { code, message, remedy } = error;
@@ -85,6 +102,14 @@ export function explainError(error: unknown): { shown: ShownError; exit: ExitCod
   if (error instanceof Error && error.message === 'Region is missing') {
     const action = 'Set AWS_REGION, or choose a profile that has one.';
     return { shown: { code: 'CredentialsMissing', message: 'no AWS region is set', action }, exit: exitCodes.unreachable };
+  }
+  const file = chain.find((cause) => fileCodes.includes((cause as NodeJS.ErrnoException).code ?? '')) as NodeJS.ErrnoException | undefined;
+  if (file?.path) {
+    const reason = file.message.replace(/^\w+: /, '').replace(/,.*/, '');
+    return {
+      shown: { code: 'FileUnusable', message: `${file.path}: ${reason}`, action: 'Choose another path, or correct this one.' },
+      exit: exitCodes.usage,
+    };
   }
   const message = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return { shown: { code: 'Internal', message, action: 'Run it again with FIRN_DEBUG=1 and report what it shows.' }, exit: exitCodes.bug };

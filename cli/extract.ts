@@ -2,7 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { relationOf } from '../core/plan/make-plan.js';
 import type { PostgresSecret } from '../core/source/postgres/connection.js';
-import { CliError } from './cli-error.js';
+import { AdvisedError, CliError } from './cli-error.js';
+import { counted } from './config.js';
 import type { GlobalOptions } from './main.js';
 import { number, print, printJson } from './output.js';
 
@@ -30,12 +31,25 @@ export const extractCommand = new Command('extract')
   .addHelpText('after', '\nExample:\n  $ firn extract --source postgresql://postgres@localhost/shop --table orders --out orders/ --json')
   .action(async (_options, command: Command) => {
     const options = command.optsWithGlobals<ExtractOptions>();
-    const summary = await run(options);
+    const summary = await run(options).catch((error: unknown) => {
+      throw new AdvisedError(error, actions);
+    });
     if (options.json) return printJson(summary);
     print(
-      `${number(summary.rows)} rows, ${number(summary.bytes)} bytes in ${summary.files.length} files, ${summary.seconds.toFixed(2)} s, ${summary.connections} connections, ${summary.codec}`,
+      `${number(summary.rows)} ${summary.rows === 1 ? 'row' : 'rows'}, ${number(summary.bytes)} bytes in ${counted(summary.files.length, 'file')}, ${summary.seconds.toFixed(2)} s, ${counted(summary.connections, 'connection')}, ${summary.codec}`,
     );
   });
+
+/** There is no configuration, secret or run to correct here. */
+const actions = {
+  ConfigInvalid: 'Correct --columns.',
+  SourceUnreachable: 'Check host and port in --source, and that the database is up.',
+  SourceCredentialsRejected: 'Correct user, password or database in --source.',
+  SourceTableMissing: 'Correct --table; outside the schema public it is schema.table.',
+  SourceTlsFailed: 'Correct sslmode or sslrootcert in --source.',
+  SourcePermissionDenied: 'Grant SELECT on the table to the user of --source.',
+  SourceQueryFailed: 'Correct --where.',
+} as const;
 
 function positive(text: string): number {
   const value = Number(text);
@@ -69,7 +83,15 @@ async function run(options: ExtractOptions) {
     import('../core/source/postgres/extract.js'),
     import('../core/source/sink.js'),
   ]);
-  const connection = postgresSecretSchema.parse(secretOf(options.source));
+  const { data: connection, error: mistake } = postgresSecretSchema.safeParse(secretOf(options.source));
+  if (mistake) {
+    const { path, message } = mistake.issues[0]!;
+    throw new CliError(
+      'Usage',
+      `--source, ${path.join('.')}: ${message}`,
+      'Write it as postgresql://user:password@host:port/database?sslmode=….',
+    );
+  }
   const relation = relationOf(options);
   const started = performance.now();
   const client = await connect(connection);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import type { ErrorRecord } from '../core/errors.js';
 import type { GlobalOptions } from './main.js';
 import { colors, print, printable, printJson } from './output.js';
 
@@ -19,8 +20,14 @@ export const logsCommand = new Command('logs')
 
 const levelColors: Record<string, (text: string) => string> = { error: colors.red, warn: colors.yellow };
 
-/** The run is known: who asked for the log named it. */
-function fieldsText({ runId: _runId, ...fields }: Record<string, unknown>): string {
-  const texts = Object.entries(fields).map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+/** The same on every line of a run, or what the message says already. `--json` has them. */
+const known = ['run_id', 'source', 'database', 'table', 'execution', 'request_id'];
+
+function fieldsText({ error, stack, ...fields }: Record<string, unknown>): string {
+  const code = (error as ErrorRecord | undefined)?.code;
+  // Where it happened matters when Firn itself is wrong.
+  const texts = Object.entries({ ...fields, error: code, stack: code === 'Internal' ? stack : undefined })
+    .filter(([name, value]) => value !== undefined && !known.includes(name))
+    .map(([name, value]) => `${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   return texts.length > 0 ? printable(`  ${texts.join(' ')}`) : '';
 }

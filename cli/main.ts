@@ -23,13 +23,18 @@ export interface GlobalOptions {
 
 /** Runs `firn` with the arguments of `argv` (as in process.argv). @returns what to end with */
 export async function main(argv: string[]): Promise<ExitCode> {
+  // `firn logs … | head`: who reads has read enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(exitCodes.ok);
+    throw error;
+  });
   try {
     const program = await build(argv.slice(2));
     await program.parseAsync(argv);
     return (process.exitCode as ExitCode | undefined) ?? exitCodes.ok;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return exitCodes.ok;
-    const { shown, exit } = explainError(error instanceof CommanderError ? usage(error) : error);
+    const { shown, exit } = explainError(error instanceof CommanderError ? usage(error, argv.slice(2)) : error);
     if (argv.includes('--json')) printJson({ error: shown });
     else printError(shown);
     if (process.env.FIRN_DEBUG === '1') console.error(error);
@@ -49,7 +54,7 @@ async function build(args: string[]): Promise<Command> {
     .configureOutput({ outputError: () => {} })
     .addHelpText('after', `${examples}\n${exitCodeHelp}`)
     .exitOverride();
-  const called = commands.find(({ name }) => name === args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--env'));
+  const called = commands.find(({ name }) => name === nameOf(args));
   for (const entry of commands) {
     const command = entry === called ? (await entry.load()).name(entry.name) : new Command(entry.name);
     command.summary(entry.summary);
@@ -59,14 +64,21 @@ async function build(args: string[]): Promise<Command> {
   return program;
 }
 
+/** The command among the arguments. */
+const nameOf = (args: string[]) => args.find((arg, index) => !arg.startsWith('-') && args[index - 1] !== '--env');
+
 function adopt(parent: Command, child: Command): void {
   child.copyInheritedSettings(parent);
   for (const grandchild of child.commands) adopt(child, grandchild);
 }
 
-function usage({ code, message }: CommanderError): CliError {
+function usage({ code, message }: CommanderError, args: string[]): CliError {
   const text = code === 'commander.help' ? 'a command is missing' : message.replace(/^error: /, '').replace(/\n\(/, ' (');
-  return new CliError('Usage', text, '`firn --help` lists the commands, `firn <command> --help` explains one.');
+  const called = nameOf(args);
+  const hint = commands.some(({ name }) => name === called)
+    ? `\`firn ${called} --help\` explains it.`
+    : '`firn --help` lists the commands, `firn <command> --help` explains one.';
+  return new CliError('Usage', text, hint);
 }
 
 function printError({ code, message, action }: ShownError): void {

@@ -36,7 +36,7 @@ export function table(head: string[], rows: string[][], right: string[] = []): s
     colAligns: head.map((name) => (right.includes(name) ? 'right' : 'left')),
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
   });
-  made.push(...rows);
+  for (const row of rows) made.push(row);
   return made
     .toString()
     .split('\n')

@@ -21,18 +21,38 @@ const counts = {
   files: 'files',
 } as const;
 
-/** Receipts as a table, one line each, then what went wrong with what to do. */
-export function receiptsTable(receipts: Receipt[]): string {
-  const head = ['table', 'status', 'mode', ...Object.keys(counts), 'seconds', 'run'];
-  const rows = receipts.map((receipt) => [
-    `${receipt.source}/${receipt.database}/${receipt.table}`,
-    statusColors[receipt.status](receipt.status),
-    receipt.mode ?? '',
-    ...Object.values(counts).map((key) => number(receipt[key])),
-    receipt.seconds?.toFixed(1) ?? '',
-    receipt.run_id ?? '',
-  ]);
-  return [table(head, rows, [...Object.keys(counts), 'seconds']), ...receipts.flatMap(remarks)].join('\n');
+/** Left out one after the other where the terminal is too narrow; `--json` has them all. */
+const leastNeeded = ['files', 'unchanged', 'deleted', 'mode', 'seconds', 'loaded', 'updated', 'inserted', 'started', 'read'];
+
+/**
+ * Receipts as a table, one line each, then what went wrong with what to do.
+ * @param started whether to say when
+ * @param width of the terminal; unlimited where there is none
+ */
+export function receiptsTable(receipts: Receipt[], { started = false, width = process.stdout.columns ?? Infinity } = {}): string {
+  let columns = ['table', 'status', 'mode', ...Object.keys(counts), 'seconds', ...(started ? ['started'] : []), 'run'];
+  const lines = receipts.map(cells);
+  const widest = (column: string) => Math.max(column.length, ...lines.map((line) => line[column]!.length));
+  for (const column of leastNeeded) {
+    const needed = columns.reduce((sum, name) => sum + widest(name) + 2, -2);
+    if (needed > width) columns = columns.filter((name) => name !== column);
+  }
+  const rows = receipts.map(({ status }, index) =>
+    columns.map((column) => (column === 'status' ? statusColors[status](status) : lines[index]![column]!)),
+  );
+  return [table(columns, rows, [...Object.keys(counts), 'seconds']), ...receipts.flatMap(remarks)].join('\n');
+}
+
+function cells(receipt: Receipt): Record<string, string> {
+  return {
+    table: `${receipt.source}/${receipt.database}/${receipt.table}`,
+    status: receipt.status,
+    mode: receipt.mode ?? '',
+    ...Object.fromEntries(Object.entries(counts).map(([name, key]) => [name, number(receipt[key])])),
+    seconds: receipt.seconds?.toFixed(1) ?? '',
+    started: receipt.started_at?.replace(/\.\d+Z$/, 'Z') ?? '',
+    run: receipt.run_id ?? '',
+  };
 }
 
 function remarks({ table, error, warnings, joined }: Receipt): string[] {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
+import { AdvisedError } from './cli-error.js';
 import type { GlobalOptions } from './main.js';
-import { print, printJson } from './output.js';
+import { print } from './output.js';
 
 export const sqlCommand = new Command('sql')
   .description("Run one statement in Snowflake as Firn's user, in its database and schema FIRN, and print the rows.")
@@ -14,13 +15,19 @@ Examples:
   )
   .action(async (statement: string, _options, command: Command) => {
     const options = command.optsWithGlobals<GlobalOptions>();
-    const [{ openEnvironment }, { withSnowflake }, { rowsTable }] = await Promise.all([
+    const [{ openEnvironment }, { withSnowflake }, { rowsJson, rowsTable }] = await Promise.all([
       import('./environment.js'),
       import('./snowflake-session.js'),
       import('./rows.js'),
     ]);
     const environment = await openEnvironment(options);
-    const rows = await withSnowflake(environment.name, (warehouse) => warehouse.query(statement));
-    if (options.json) printJson(rows);
-    else print(rowsTable(rows));
+    const result = await withSnowflake(environment.name, (warehouse) =>
+      warehouse.queryExact(statement).catch((error: unknown) => {
+        throw new AdvisedError(error, {
+          WarehouseStatementFailed: 'Correct the statement.',
+          WarehousePermissionDenied: "Check the names in the statement, and whether Firn's Snowflake role may use what they name.",
+        });
+      }),
+    );
+    print(options.json ? rowsJson(result) : rowsTable(result));
   });

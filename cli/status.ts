@@ -33,7 +33,9 @@ async function listRuns(environment: FirnEnvironment, { json, last }: GlobalOpti
   );
   if (json) return printJson(receipts);
   const { receiptsTable } = await import('./receipts.js');
-  print(receipts.length > 0 ? receiptsTable(receipts) : 'No run yet. Start one: firn ingest <source> <database> <table>');
+  print(
+    receipts.length > 0 ? receiptsTable(receipts, { started: true }) : 'No run yet. Start one: firn ingest <source> <database> <table>',
+  );
 }
 
 async function showRun(environment: FirnEnvironment, run: string, { json }: GlobalOptions): Promise<void> {
@@ -49,6 +51,7 @@ async function showRun(environment: FirnEnvironment, run: string, { json }: Glob
   if (json) return printJson({ ...receipt, steps });
   print(receiptsTable([receipt]));
   const facts = {
+    started: receipt.started_at,
     'read as of': receipt.read_as_of,
     watermark: receipt.watermark_after && `${receipt.watermark_before ?? 'none'} → ${receipt.watermark_after}`,
     steps: steps.map(({ name, seconds, state }) => `${name} ${seconds.toFixed(1)} s${state === 'done' ? '' : ` (${state})`}`).join(', '),

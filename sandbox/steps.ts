@@ -23,7 +23,7 @@ export function showSteps(stream: NodeJS.WriteStream = process.stderr): Steps {
   const running = new Set<Running>();
   const update = stream.isTTY ? createLogUpdate(stream) : undefined;
   const lineOf = ({ name, began, detail }: Running) => `  ${pc.cyan('…')} ${name} ${pc.dim(`${detail} ${seconds(began)}`.trim())}`;
-  const redraw = () => update?.([...running].map(lineOf).join('\n'));
+  const redraw = () => running.size > 0 && update?.([...running].map(lineOf).join('\n'));
   const say = (line: string) => {
     update?.clear();
     stream.write(`${line}\n`);

@@ -5,12 +5,21 @@ import { quoteLiteral } from './identifiers.js';
 import { warehouseError } from './statement-error.js';
 
 export type Row = Record<string, unknown>;
+/** A result whose numbers are texts, since JavaScript's would be rounded beyond 15 digits. */
+export interface ExactResult {
+  /** `type`: fixed, real, text, date, timestamp_ntz and so on. */
+  columns: { name: string; type: string }[];
+  rows: unknown[][];
+}
+
 export type StatementState = 'RUNNING' | 'SUCCEEDED' | { failed: FirnError };
 
 /** One session. Errors are FirnErrors Warehouse…, or the one that a procedure of Firn threw. */
 export interface Warehouse {
   /** Runs a statement to its end. */
   query(sql: string, binds?: Binds): Promise<Row[]>;
+  /** The same, exact and in the order of the columns. */
+  queryExact(sql: string): Promise<ExactResult>;
   /** Starts a statement and answers its query id. It goes on after close(). */
   submit(sql: string, binds?: Binds): Promise<string>;
   status(queryId: string): Promise<StatementState>;
@@ -81,6 +90,19 @@ function warehouse(connection: Connection): Warehouse {
 
   return {
     query: async (sql, binds) => (await execute(sql, binds, false)).rows,
+    queryExact: (sqlText) =>
+      new Promise((resolve, reject) => {
+        connection.execute({
+          sqlText,
+          fetchAsString: ['Number'],
+          rowMode: 'array',
+          complete: (error, statement, rows) => {
+            if (error) return reject(warehouseError(error, firstWords(sqlText)));
+            const columns = (statement.getColumns() ?? []).map((column) => ({ name: column.getName(), type: column.getType() }));
+            resolve({ columns, rows: (rows ?? []) as unknown as unknown[][] });
+          },
+        });
+      }),
     submit: async (sql, binds) => {
       submitted = true;
       const queryId: string | undefined = (await execute(sql, binds, true)).statement.getQueryId();

@@ -28,8 +28,8 @@ export async function showFiles(bucket: string, prefix: string): Promise<void> {
   for (const { Key, Size } of Contents.slice(-3)) print(`  s3://${bucket}/${Key}  ${number(Size)} bytes`);
 }
 
-/** Waits for gold to settle, then shows its models and how often each was built. */
-export async function showGold(warehouse: Warehouse, goldStateMachineArn: string): Promise<void> {
+/** Waits until no gold model is being built. */
+export async function goldSettled(goldStateMachineArn: string): Promise<void> {
   const client = new SFNClient({});
   const isBuilding = async () => {
     const { executions = [] } = await client.send(
@@ -38,6 +38,10 @@ export async function showGold(warehouse: Warehouse, goldStateMachineArn: string
     return executions.length > 0;
   };
   while (await isBuilding()) await new Promise((resolve) => setTimeout(resolve, 500));
+}
+
+/** The gold models: their rows, and how often each was built. */
+export async function showGold(warehouse: Warehouse): Promise<void> {
   const builds = await warehouse.query(
     `SELECT MODEL, COUNT(*) AS BUILDS, COUNT_IF(STATUS = 'FAILED') AS FAILED FROM FIRN.GOLD_BUILDS GROUP BY MODEL ORDER BY MODEL`,
   );

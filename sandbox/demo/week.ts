@@ -12,7 +12,7 @@ import type { SandboxState } from '../state.js';
 import { showSteps } from '../steps.js';
 import { up } from '../up.js';
 import { beginLateOrder, liveADay } from './changes.js';
-import { showFiles, showGold, showLayers } from './layers.js';
+import { goldSettled, showFiles, showGold, showLayers } from './layers.js';
 import { stopSource } from './outage.js';
 
 const steps = showSteps();
@@ -52,7 +52,9 @@ async function loadEverything(sandbox: SandboxState, warehouse: Warehouse): Prom
   print('');
   await showFiles(sandbox.bucket, 'PostgreSQL/clr/availed_coupon_snapshots/');
   print('');
-  await steps.run('gold settles', () => showGold(warehouse, sandbox.goldStateMachineArn));
+  await steps.run('gold settles', () => goldSettled(sandbox.goldStateMachineArn));
+  print('');
+  await showGold(warehouse);
 }
 
 async function loadChanges(sandbox: SandboxState, warehouse: Warehouse): Promise<void> {
@@ -86,7 +88,9 @@ async function surviveAnOutage(sandbox: SandboxState, warehouse: Warehouse): Pro
   print('');
   await withSource(sandbox.postgres.adminUrl, (source) => showLayers(source, warehouse));
   print('');
-  await steps.run('gold settles', () => showGold(warehouse, sandbox.goldStateMachineArn));
+  await steps.run('gold settles', () => goldSettled(sandbox.goldStateMachineArn));
+  print('');
+  await showGold(warehouse);
 }
 
 /** Runs a statement that answers receipts, and shows both. */

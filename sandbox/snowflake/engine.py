@@ -12,7 +12,7 @@ import information_schema
 import macros
 from catalog import Catalog
 from information_schema import HIDDEN_SCHEMA
-from lexer import quoted
+from lexer import quoted, text_of
 from locks import Locks
 
 LOAD_HISTORY = f"""
@@ -37,7 +37,7 @@ class Engine:
         self.catalog, self.locks = Catalog(data / "catalog.json"), Locks()
         # sqlglot writes lambdas with an arrow
         self.duck = duckdb.connect(":memory:", config={"lambda_syntax": "ENABLE_SINGLE_ARROW"})
-        self.duck.execute(f"SET GLOBAL TimeZone = 'UTC'; SET temp_directory = '{data / 'spill'}'; SET memory_limit = '2GB'")
+        self.duck.execute(f"SET GLOBAL TimeZone = 'UTC'; SET temp_directory = {text_of(str(data / 'spill'))}; SET memory_limit = '2GB'")
         self.duck.create_function("_sf_repeats_key", _repeats_key, ["VARCHAR"], "BOOLEAN", type="arrow", null_handling="special")
         self.duck.create_function(
             "_sf_external", _external, ["VARCHAR", "VARCHAR"], "VARCHAR", type="arrow", null_handling="special", side_effects=True
@@ -49,7 +49,7 @@ class Engine:
 
     def _attach(self, database: str) -> None:
         file = self.data / f"{quote(database, safe='')}.db"
-        self.duck.cursor().execute(f"ATTACH '{file}' AS {quoted(database)}; {LOAD_HISTORY.format(database=quoted(database))}")
+        self.duck.cursor().execute(f"ATTACH {text_of(str(file))} AS {quoted(database)}; {LOAD_HISTORY.format(database=quoted(database))}")
 
     def databases(self) -> list[str]:
         return [unquote(file.stem) for file in sorted(self.data.glob("*.db"))]

@@ -4,13 +4,9 @@ from sqlglot import exp
 
 import column_types
 import errors
-from lexer import quoted
+from lexer import quoted, text_of
 from locks import Table
 from session import Session, lock_key
-
-
-def text_of(value: str) -> str:
-    return "'" + value.replace("'", "''") + "'"
 
 
 def table_exists(session: Session, table: Table) -> bool:

@@ -31,6 +31,11 @@ def literal(value: Any) -> str:
     return "'" + str(value).replace("\\", "\\\\").replace("'", "''") + "'"
 
 
+def text_of(value: str) -> str:
+    """A text as DuckDB writes it."""
+    return "'" + value.replace("'", "''") + "'"
+
+
 def quoted(*parts: str) -> str:
     return ".".join('"' + part.replace('"', '""') + '"' for part in parts)
 

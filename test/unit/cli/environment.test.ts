@@ -181,7 +181,39 @@ describe('firn sql (local AWS, local Snowflake)', () => {
   it('a statement that fails ends with 1', async () => {
     const { exit, stdout, stderr } = await inTest('sql', 'SELECT * FROM no_such_table');
     expect({ exit, stdout }).toEqual({ exit: exitCodes.failed, stdout: '' });
-    expect(stderr).toMatch(/^Warehouse\w+ .*NO_SUCH_TABLE/i);
+    expect(stderr).toMatch(/^Warehouse\w+ .*NO_SUCH_TABLE.*\n→ Check the names in the statement/i);
+  });
+
+  const values = `SELECT 6094901305542009059 AS a, 1.50::NUMBER(10,2) AS b, '2025-11-05'::DATE AS c, '00123' AS d, 'NaN'::FLOAT AS e, NULL AS f,
+    '1969-12-31 23:59:59.123456'::TIMESTAMP_NTZ(6) AS g, '2025-11-05 12:00:00.000001 +00:00'::TIMESTAMP_TZ(6) AS h, 2 AS a`;
+
+  it('shows every digit of numbers and times', async () => {
+    expect((await inTest('sql', values)).stdout.split('\n').map((line) => line.trim().split(/ {2,}/))).toEqual([
+      ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'A'],
+      [
+        '6094901305542009059',
+        '1.50',
+        '2025-11-05',
+        '00123',
+        'NaN',
+        'NULL',
+        '1969-12-31T23:59:59.123456',
+        '2025-11-05T12:00:00.000001Z',
+        '2',
+      ],
+      ['1 row'],
+    ]);
+  });
+
+  it('--json too, with both columns of a name', async () => {
+    const { stdout } = await inTest('sql', values, '--json');
+    expect(stdout).toContain('"A": 6094901305542009059,');
+    expect(JSON.parse(stdout)).toMatchObject([{ B: 1.5, C: '2025-11-05', D: '00123', E: 'NaN', F: null, A_2: 2 }]);
+  });
+
+  it('shows the first rows of many', async () => {
+    const lines = (await inTest('sql', 'SELECT seq4() AS n FROM TABLE(GENERATOR(ROWCOUNT => 200000))')).stdout.split('\n');
+    expect([lines.length, lines.at(-1)]).toEqual([1002, '200,000 rows; the first 1,000 are shown, --json prints all']);
   });
 });
 
@@ -234,7 +266,8 @@ describe('firn ingest and status (local AWS, the function start a stand-in)', ()
 describe('firn logs (local AWS)', () => {
   it('prints the lines of all steps in the order of time, control characters made visible', async () => {
     const s3 = new S3Client({ ...aws.client, forcePathStyle: true });
-    const line = (time: string, fields: object) => `${JSON.stringify({ level: 'info', time, runId: run.done, ...fields })}\n`;
+    const line = (time: string, fields: object) =>
+      `${JSON.stringify({ level: 'info', time, run_id: run.done, source: 'PostgreSQL', table: 'orders', ...fields })}\n`;
     const put = (name: string, Body: string) =>
       s3.send(new PutObjectCommand({ Bucket: 'firn-cli-raw', Key: `_logs/${run.done}/${name}.jsonl`, Body }));
     await put('b', line('2025-11-05T12:00:01.000Z', { msg: 'planned', chunks: 1 }));

@@ -53,6 +53,18 @@ it('says what is wrong, as JSON too, and ends with a failure', () => {
   expect(readdirSync(folder)).not.toContain('b');
 });
 
+it.each([
+  { args: ['--table', 'nope'], exit: 2, said: /^SourceTableMissing .*\n→ Correct --table/ },
+  { args: ['--table', 'items', '--columns', 'idd'], exit: 2, said: /^ConfigInvalid .*\n→ Correct --columns/ },
+  { args: ['--table', 'items', '--where', 'kind <'], exit: 1, said: /^SourceQueryFailed .*\n→ Correct --where/ },
+  { args: ['--table', 'items', '--out', '/dev/null'], exit: 2, said: /^FileUnusable {2}\/dev\/null: file already exists\n→ / },
+  { args: ['--table', 'items', '--source', 'postgres://h/d?sslmode=full'], exit: 2, said: /^Usage {2}--source, sslmode: .*\n→ / },
+])('$args: says which argument to correct', ({ args, exit, said }) => {
+  const { status, stderr } = spawnSync('node', run('--out', `${folder}/c`, ...args));
+  expect(stderr.toString()).toMatch(said);
+  expect(status).toBe(exit);
+});
+
 it('takes connection strings as libpq does', () => {
   expect(secretOf('postgres://me:p%40ss@[::1]:6543/my%20db?sslmode=verify-full')).toEqual({
     host: '::1',

@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { execa } from 'execa';
 import { describe, expect, it } from 'vitest';
 import { exitCodes } from '../../../cli/exit-codes.js';
 import { firn } from './run-firn.js';
@@ -64,7 +65,12 @@ describe('firn', () => {
     expect(exit).toBe(exitCodes.usage);
     expect(stderr).toContain('Usage');
     expect(stderr).toContain(said);
-    expect(stderr).toContain('→ `firn --help`');
+    expect(stderr).toMatch(/→ `firn (\w+ )?--help`/);
+  });
+
+  it('ends quietly when who reads has read enough', async () => {
+    const { stderr, exitCode } = await execa('bash', ['-o', 'pipefail', '-c', 'bin/firn.ts --help | true'], { preferLocal: true });
+    expect({ stderr, exitCode }).toEqual({ stderr: '', exitCode: 0 });
   });
 
   it('takes global options before and after the command', async () => {

@@ -34,7 +34,7 @@ export interface Server {
 
 /** The server with an empty directory; without `awsEndpoint` nothing answers where AWS should be. */
 export async function startServer(awsEndpoint = 'http://127.0.0.1:9'): Promise<Server> {
-  const directory = mkdtempSync(join(tmpdir(), 'firn-snowflake-'));
+  const directory = mkdtempSync(join(tmpdir(), "firn's snowflake-"));
   const port = await getPort({ host: '127.0.0.1' });
   let service: Service = await startSnowflake(directory, port, awsEndpoint);
   return {
