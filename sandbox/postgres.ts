@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { execa } from 'execa';
@@ -94,10 +94,16 @@ export function postgresPlace(directory: string): Place {
   return { folder, binaries: () => join(copyOnce(packaged, join(folder, version)), 'bin'), owner };
 }
 
+/** Whole or not at all, also when several processes need it at once. */
 function copyOnce(from: string, to: string): string {
-  if (!existsSync(join(to, 'bin/postgres'))) {
-    rmSync(to, { recursive: true, force: true });
-    cpSync(from, to, { recursive: true, verbatimSymlinks: true });
+  if (existsSync(to)) return to;
+  const copy = `${to}.${process.pid}`;
+  cpSync(from, copy, { recursive: true, verbatimSymlinks: true });
+  try {
+    renameSync(copy, to);
+  } catch (error) {
+    rmSync(copy, { recursive: true, force: true });
+    if (!existsSync(to)) throw error;
   }
   return to;
 }

