@@ -39,6 +39,7 @@ export class ScriptedSnowflake implements Warehouse {
   submit = () => Promise.reject(new Error('the bootstrap submits nothing'));
   status = this.submit;
   result = this.submit;
+  queryExact = this.submit;
 }
 
 /** The integrations as DESC shows them. */
