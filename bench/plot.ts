@@ -32,6 +32,7 @@ export function plot({ runs }: Measured, runners: Runner[]): string {
     y += 30;
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${left + width + 100} ${y}" font-family="sans-serif" font-size="12">
+<title>Throughput of each reader as a share of COPY to /dev/null</title>
 <rect width="100%" height="100%" fill="white"/>
 ${parts.join('\n')}
 </svg>
