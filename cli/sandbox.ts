@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { pipeline } from 'node:stream/promises';
 import { Argument, Command } from 'commander';
+import { Interrupted } from '../sandbox/command.js';
 import { down, reset } from '../sandbox/down.js';
 import { sandboxDirectory } from '../sandbox/paths.js';
 import type { SandboxState } from '../sandbox/state.js';
@@ -55,7 +56,9 @@ sandboxCommand
       print(table(['SERVICE', 'STATE', 'PORT', 'PID', 'LOG'], rows, ['PORT', 'PID']));
       if (now.sandbox) print(`\n${reachable(now.sandbox)}`);
     }
-    if (!now.up) process.exitCode = 3;
+    if (now.up) return;
+    printAside('\n→ `firn sandbox up` starts what is stopped.');
+    process.exitCode = 3;
   });
 
 sandboxCommand
@@ -94,6 +97,10 @@ function reachable(sandbox: SandboxState): string {
 }
 
 function failed(error: unknown): never {
+  if (error instanceof Interrupted) {
+    printAside(`${error.message}. Servers that it had started are stopped again; \`firn sandbox up\` goes on from there.`);
+    process.exit(130);
+  }
   const message = error instanceof Error ? error.message : String(error);
   throw new CliError('NotReachable', message, 'Read the log; `firn sandbox reset` starts afresh.', { cause: error });
 }

@@ -7,7 +7,8 @@ import { snowflakeSecretName } from '../lib/secret-names.js';
 export async function withSnowflake<T>(environment: string, use: (warehouse: Warehouse) => Promise<T>): Promise<T> {
   const name = snowflakeSecretName(environment);
   const secret = await readSecret(new SecretsManagerClient({}), name, snowflakeSecretSchema, 'WarehouseCredentialsRejected');
-  const warehouse = await connectSnowflake(secret, { queryTag: { from: 'cli' } });
+  // Somebody waits before a still screen.
+  const warehouse = await connectSnowflake(secret, { queryTag: { from: 'cli' }, loginRetries: 2 });
   try {
     await warehouse.query('USE SCHEMA FIRN');
     return await use(warehouse);

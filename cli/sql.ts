@@ -25,6 +25,7 @@ Examples:
       warehouse.queryExact(statement).catch((error: unknown) => {
         throw new AdvisedError(error, {
           WarehouseStatementFailed: 'Correct the statement.',
+          WarehouseUnreachable: 'Check the Snowflake account and its network policy; for the sandbox: `firn sandbox status`.',
           WarehousePermissionDenied: "Check the names in the statement, and whether Firn's Snowflake role may use what they name.",
         });
       }),

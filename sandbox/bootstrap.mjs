@@ -59,9 +59,11 @@ function checkMachine() {
 /** node_modules and the Python environment, side by side, where they are missing or out of date. */
 async function install() {
   mkdirSync(inRoot('.firn'), { recursive: true });
+  // Looked for first: what is missing is said at once, not after a minute of npm.
+  const python = hasVenv() ? undefined : findPython();
   const jobs = [];
   if (!hasNodeModules()) jobs.push(step('npm install', 'npm', npmInstall));
-  if (!hasVenv()) jobs.push(makeVenv());
+  if (python) jobs.push(makeVenv(python));
   const outcomes = await Promise.allSettled(jobs);
   for (const outcome of outcomes) if (outcome.status === 'rejected') throw outcome.reason;
   linkPostgresLibraries();
@@ -101,8 +103,7 @@ function hasVenv() {
   }
 }
 
-async function makeVenv() {
-  const python = findPython();
+async function makeVenv(python) {
   rmSync(venv, { recursive: true, force: true });
   await step('python -m venv', python, ['-m', 'venv', venv]);
   const pip = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', '--no-input', '--no-deps', '--requirement', lockFile];

@@ -4,9 +4,12 @@ import { execa } from 'execa';
 import { projectRoot } from './paths.js';
 import { ServiceFailed } from './service.js';
 
+/** Ctrl-C. */
+export class Interrupted extends Error {}
+
 /**
  * Runs a command to its end, its output appended to `log`.
- * @throws ServiceFailed with the last lines of the log.
+ * @throws ServiceFailed with the last lines of the log; Interrupted when `signal` is aborted.
  */
 export async function runLogged(
   name: string,
@@ -32,6 +35,6 @@ export async function runLogged(
   }
   const result = await child;
   await new Promise((resolve) => file.end(resolve));
-  if (result.isCanceled) throw new Error(`${name} was interrupted`);
+  if (result.isCanceled) throw new Interrupted(`${name} was interrupted`);
   if (result.failed) throw new ServiceFailed(name, `failed (${result.signal ?? `exit ${result.exitCode ?? result.code}`})`, log);
 }

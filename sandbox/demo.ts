@@ -1,4 +1,5 @@
 import { colors, print } from '../cli/output.js';
+import { Interrupted } from './command.js';
 import { describeFailure } from './demo/failure.js';
 import { tellTheWeek } from './demo/week.js';
 import { up } from './up.js';
@@ -25,5 +26,5 @@ The source, for any PostgreSQL client: ${sandbox.postgres.adminUrl}
 ${colors.dim(`Done in ${((Date.now() - began) / 1000).toFixed(1)} s.`)}`);
 } catch (error) {
   print(`\n${colors.red('✗')} ${describeFailure(error)}`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof Interrupted ? 130 : 1;
 }

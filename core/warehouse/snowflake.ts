@@ -33,6 +33,8 @@ export interface SessionOptions {
   queryTag: Record<string, string>;
   /** Instead of the warehouse of the secret. */
   warehouse?: string | null;
+  /** How often logging in is tried again where Snowflake does not answer. @default 7, for minutes */
+  loginRetries?: number;
 }
 
 /** No statement of ours may run longer; a MERGE that needs more wants a greater warehouse. */
@@ -55,6 +57,7 @@ export async function connectSnowflake(secret: SnowflakeSecret, options: Session
     database: secret.database,
     accessUrl: secret.accessUrl,
     application: 'Firn',
+    ...(options.loginRetries !== undefined && { sfRetryMaxLoginRetries: options.loginRetries }),
     // Binds travel in the request; a stage of ours for them would be one more thing to grant.
     arrayBindingThreshold: Number.MAX_SAFE_INTEGER,
   });
