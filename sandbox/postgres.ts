@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { chownSync, cpSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { execa } from 'execa';
 import pg from 'pg';
 import { projectRoot } from './paths.js';
@@ -48,20 +49,27 @@ export async function startPostgres(directory: string, port: number, logins: Pos
   if (!existsSync(join(data, 'PG_VERSION'))) await initialise(binaries, data, logins.admin, owner, log);
   await endOrphan(data);
 
-  const service = await startService(
-    {
-      name: 'postgres',
-      command: join(binaries, 'postgres'),
-      args: ['-D', data, '-p', String(port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
-      env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
-      cwd: place.folder,
-      port,
-      log,
-      ...owner,
-    },
-    () => accepts(postgresUrl(port, 'postgres', logins, 'postgres')),
-    { onSpawn },
-  );
+  const start = () =>
+    startService(
+      {
+        name: 'postgres',
+        command: join(binaries, 'postgres'),
+        args: ['-D', data, '-p', String(port), ...Object.entries(settings).flatMap(([name, value]) => ['-c', `${name}=${value}`])],
+        env: { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' },
+        cwd: place.folder,
+        port,
+        log,
+        ...owner,
+      },
+      () => accepts(postgresUrl(port, 'postgres', logins, 'postgres')),
+      { onSpawn },
+    );
+  // The sessions of a server that was killed live a moment longer than it, and hold its memory.
+  const service = await start().catch(async (error) => {
+    if (!String(error).includes('pre-existing shared memory block')) throw error;
+    await pause(1000);
+    return start();
+  });
   await setUp(port, logins);
   return service;
 }
