@@ -25,9 +25,18 @@ const gateway = createServer(async (request, response) => {
     return;
   }
   seen.push(one);
-  const reply = await handler(one, one.body ? JSON.parse(one.body).data : []);
+  const reply = await answer(one);
   response.writeHead(reply.status, { 'content-type': 'application/json' }).end(reply.body === undefined ? '' : JSON.stringify(reply.body));
 });
+
+/** A handler that fails is a refusal with its message, so that the test fails by it instead of waiting for an answer. */
+async function answer(one: Seen): Promise<Reply> {
+  try {
+    return await handler(one, one.body ? JSON.parse(one.body).data : []);
+  } catch (cause) {
+    return { status: 400, body: { message: String(cause) } };
+  }
+}
 
 async function text(request: IncomingMessage): Promise<string> {
   const parts: Buffer[] = [];
@@ -120,7 +129,8 @@ it('waits for answers while other sessions change and define tables', async () =
     await other.query(
       'MERGE INTO FIRN.WORK AS t USING FIRN.TABLES AS s ON t.NAME = s.NAME WHEN MATCHED THEN UPDATE SET N = t.N + 1 WHEN NOT MATCHED THEN INSERT VALUES (s.NAME, 1)',
     );
-    await other.query("INSERT INTO FIRN.TABLES (NAME) VALUES ('late')");
+    // A name of its own: two sessions that insert one name would rightly make the next MERGE ambiguous.
+    await other.query(`INSERT INTO FIRN.TABLES (NAME) VALUES ('late ${request.headers['sf-external-function-query-batch-id']}')`);
     await other.close();
     return echo(request, rows);
   };
