@@ -1,7 +1,7 @@
 import { existsSync, rmSync } from 'node:fs';
 import { readMemory, serviceNames, writeMemory } from './memory.js';
 import { sandboxDirectory } from './paths.js';
-import { postgresPlace } from './postgres.js';
+import { removePostgres } from './postgres.js';
 import { type Service, stopService } from './service.js';
 import { removeState } from './state.js';
 import { withTurn } from './turn.js';
@@ -36,6 +36,6 @@ async function stopAll(directory: string): Promise<string[]> {
 /** Stops the sandbox and removes all of its data. */
 export async function reset(directory = sandboxDirectory()): Promise<void> {
   await down(directory);
-  rmSync(postgresPlace(directory).folder, { recursive: true, force: true });
+  await removePostgres(directory);
   rmSync(directory, { recursive: true, force: true });
 }

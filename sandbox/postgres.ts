@@ -156,6 +156,13 @@ async function initialise(binaries: string, data: string, password: string, owne
   }
 }
 
+/** Removes the server's data, which may lie outside of the sandbox's folder and outlive it, and a server that still runs on them. */
+export async function removePostgres(directory: string): Promise<void> {
+  const { folder } = postgresPlace(directory);
+  await endOrphan(join(folder, 'data'));
+  rmSync(folder, { recursive: true, force: true });
+}
+
 /** A server that outlived the record of it is stopped; a lock left by a dead one is removed, whoever has its pid by now. */
 async function endOrphan(data: string): Promise<void> {
   const lock = join(data, 'postmaster.pid');

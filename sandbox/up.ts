@@ -17,7 +17,7 @@ import { stopServices } from './down.js';
 import { fingerprint } from './fingerprint.js';
 import { freePort, type Memory, newMemory, readMemory, type ServiceName, serviceNames, writeMemory } from './memory.js';
 import { sandboxDirectory } from './paths.js';
-import { startPostgres } from './postgres.js';
+import { removePostgres, startPostgres } from './postgres.js';
 import { isRunning, type Service, stopService } from './service.js';
 import { startSnowflake } from './snowflake.js';
 import { describeSandbox, type Outputs, removeState, type SandboxState, writeState } from './state.js';
@@ -48,7 +48,7 @@ export interface UpOptions {
 export async function up({ directory = sandboxDirectory(), steps = showSteps(), push = true }: UpOptions = {}): Promise<SandboxState> {
   mkdirSync(directory, { recursive: true });
   return withTurn(directory, async (signal) => {
-    const memory = readMemory(directory) ?? (await newMemory());
+    const memory = readMemory(directory) ?? (await begin(directory));
     const started: Service[] = [];
     try {
       const outputs = await bringUp(directory, memory, started, steps, push, signal);
@@ -61,6 +61,12 @@ export async function up({ directory = sandboxDirectory(), steps = showSteps(), 
       throw error;
     }
   });
+}
+
+/** A new sandbox. Data of one that was deleted with its folder have passwords that nobody knows any more. */
+async function begin(directory: string): Promise<Memory> {
+  await removePostgres(directory);
+  return newMemory();
 }
 
 async function bringUp(

@@ -1,10 +1,10 @@
-import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import getPort from 'get-port';
 import pg from 'pg';
 import { afterAll, describe, expect, it } from 'vitest';
-import { postgresPlace, postgresUrl, startPostgres } from '../../../sandbox/postgres.js';
+import { postgresPlace, postgresUrl, removePostgres, startPostgres } from '../../../sandbox/postgres.js';
 import { type Service, stopService } from '../../../sandbox/service.js';
 
 const logins = { admin: 'of the admin', firn: "of 'firn'" };
@@ -65,5 +65,13 @@ describe.each([
     const third = await getPort({ host: '127.0.0.1' });
     await start(third);
     expect(await query(third, 'firn', 'SELECT id FROM orders')).toEqual([{ id: 1 }]);
+  });
+
+  it('can be removed while it runs, and begins anew', async () => {
+    await removePostgres(directory);
+    expect(existsSync(postgresPlace(directory).folder)).toBe(false);
+    const port = await getPort({ host: '127.0.0.1' });
+    await start(port);
+    await expect(query(port, 'postgres', 'SELECT id FROM orders')).rejects.toMatchObject({ code: '42P01' });
   });
 });
