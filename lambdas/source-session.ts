@@ -1,22 +1,23 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import type { Client } from 'pg';
 import type { SourceSettings } from '../core/config/schema.js';
 import { readSecret } from '../core/secrets.js';
-import { connect, type PostgresSecret, postgresSecretSchema } from '../core/source/postgres/connection.js';
+import { type SourceSecret, type SourceSession, sourceKind } from '../core/source/source.js';
 import { environment } from './clients.js';
 
 /** The secret of a source: its own name, or the one that the environment gives it. @throws FirnError SourceCredentialsRejected */
-export function readSourceSecret({ source, database, secret }: SourceSettings): Promise<PostgresSecret> {
+export async function readSourceSecret({ source, database, type, secret }: SourceSettings): Promise<SourceSecret> {
   const name = secret ?? `firn/${environment('FIRN_ENVIRONMENT')}/${source}/${database}`;
-  return readSecret(new SecretsManagerClient({}), name, postgresSecretSchema, 'SourceCredentialsRejected');
+  const { secretSchema } = await sourceKind(type);
+  return readSecret(new SecretsManagerClient({}), name, secretSchema, 'SourceCredentialsRejected');
 }
 
 /** Opens a session at the source for the time of `work`. @throws FirnError Source… */
-export async function withSource<T>(settings: SourceSettings, work: (client: Client) => Promise<T>): Promise<T> {
-  const client = await connect(await readSourceSecret(settings));
+export async function withSource<T>(settings: SourceSettings, work: (session: SourceSession) => Promise<T>): Promise<T> {
+  const { open } = await sourceKind(settings.type);
+  const session = await open(await readSourceSecret(settings));
   try {
-    return await work(client);
+    return await work(session);
   } finally {
-    await client.end().catch(() => {});
+    await session.end().catch(() => {});
   }
 }

@@ -61,7 +61,7 @@ export const sourceConfigSchema = z.strictObject({
   source: z.string().regex(/^[A-Za-z][A-Za-z0-9_-]*$/, 'letters, digits, _ and -, beginning with a letter'),
   /** Second argument of ingest_table: the name of the database. */
   database: identifier,
-  type: z.enum(['postgres']),
+  type: z.enum(['postgres', 'mysql']),
   /** Name of the secret in AWS Secrets Manager with host, port, user, password, database, sslmode. Default: `firn/<environment>/<source>/<database>`. */
   secret: z.string().min(1).optional(),
   /** How many tables may be read at once. */

@@ -48,7 +48,7 @@ export function explainPlan({ plan, estimate, oldest }: PlannedRun): Explanation
       nullable,
     })),
     chunks: plan.chunks.length,
-    partition_column: plan.chunks[0]!.column,
+    partition_column: plan.chunks[0]!.column ?? plan.chunks[0]!.key?.columns.join(', ') ?? null,
     estimated_rows: estimate.rows,
     estimated_bytes: estimate.bytes,
     loader: plan.loader,

@@ -1,12 +1,10 @@
-import type { ClientBase } from 'pg';
-import { type Column, queryOrder } from '../column.js';
+import { queryOrder } from '../column.js';
 import type { TableConfig } from '../config/schema.js';
 import { targetOf } from '../config/targets.js';
 import { FirnError } from '../errors.js';
 import { dataPrefix } from '../raw-bucket/layout.js';
-import { type Estimate, estimateRead, readRange } from '../source/postgres/estimate.js';
-import type { Observation } from '../source/postgres/observe.js';
-import { defaultChunkBytes, splitRanges, wantedChunks, wholeTable } from './chunks.js';
+import type { DescribedTable, Estimate, Observation, SourceSession } from '../source/source.js';
+import { defaultChunkBytes, wantedChunks, wholeTable } from './chunks.js';
 import type { Chunk, Mode, Plan, RunRef, Watermark } from './plan.js';
 import { planCursor } from './plan-cursor.js';
 import { formerKey, type ReadBefore, whyReadAgain } from './what-changed.js';
@@ -32,37 +30,33 @@ export interface TableToPlan {
   chunkBytes?: number;
 }
 
-/** The table as the source describes it. `primaryKey` holds the source's names. */
-export interface DescribedTable {
-  columns: Column[];
-  primaryKey: string[];
-}
-
 export interface PlannedRun {
   plan: Plan;
   estimate: Estimate;
   oldest: Observation['oldest'];
 }
 
-/** Where the table stands: as declared, else its key split at the first dot; `public` is the default schema. */
-export function relationOf(config: Pick<TableConfig, 'table' | 'relation'>): Plan['relation'] {
+/** Where the table stands: as declared, else its key split at the first dot. */
+export function relationOf(config: Pick<TableConfig, 'table' | 'relation'>, defaultSchema = 'public'): Plan['relation'] {
   if (config.relation) return config.relation;
   const dot = config.table.indexOf('.');
-  return dot < 0 ? { schema: 'public', table: config.table } : { schema: config.table.slice(0, dot), table: config.table.slice(dot + 1) };
+  return dot < 0
+    ? { schema: defaultSchema, table: config.table }
+    : { schema: config.table.slice(0, dot), table: config.table.slice(dot + 1) };
 }
 
 /**
- * Decides everything that a run does. `client` is a session in autocommit; the table's rows are not read yet.
+ * Decides everything that a run does. The table's rows are not read yet.
  * @throws FirnError PrimaryKeyMissing, PrimaryKeyChanged, and what planCursor throws
  */
-export async function makePlan(client: ClientBase, table: TableToPlan, described: DescribedTable, at: Date): Promise<PlannedRun> {
+export async function makePlan(session: SourceSession, table: TableToPlan, described: DescribedTable, at: Date): Promise<PlannedRun> {
   const { run, config } = table;
   const mode = table.mode ?? config.mode;
-  const relation = relationOf(config);
+  const relation = relationOf(config, session.defaultSchema);
   const primaryKey = targetKey(relation, config, described, mode);
 
   const observed = config.mode === 'incremental' || mode === 'incremental';
-  const cursorPlan = observed ? await planCursor(client, relation, config, mode, table.checkpoints) : null;
+  const cursorPlan = observed ? await planCursor(session, relation, config, mode, table.checkpoints) : null;
   const warnings = [...(cursorPlan?.warnings ?? [])];
   const target = targetOf(run.database, config);
   const now = { relation, columns: described.columns, rowFilter: config.row_filter ?? null, primaryKey, target };
@@ -74,9 +68,9 @@ export async function makePlan(client: ClientBase, table: TableToPlan, described
     read.cursor = { ...read.cursor, from: null };
     warnings.push(`Everything is read again, because since the last run the table has changed: ${readAgain}.`);
   }
-  const estimate = await estimateRead(client, read);
+  const estimate = await session.estimateRead(read);
   const wanted = replaces ? 1 : wantedChunks(estimate.bytes, table.chunkBytes ?? defaultChunkBytes);
-  const chunks = await chunksOf(client, relation, config, described, wanted, warnings);
+  const chunks = await chunksOf(session, relation, config, described, estimate, wanted, warnings);
   if (mode === 'full' && chunks.length > 1) {
     warnings.push(
       `Read in ${chunks.length} chunks, each from a snapshot of its own: rows deleted at the source are not detected by this run.`,
@@ -116,20 +110,18 @@ function replacesAll(last: Plan, now: ReadBefore, mode: Mode, warnings: string[]
 }
 
 async function chunksOf(
-  client: ClientBase,
+  session: SourceSession,
   relation: Plan['relation'],
   config: TableConfig,
-  described: DescribedTable,
+  { primaryKey }: DescribedTable,
+  estimate: Estimate,
   wanted: number,
   warnings: string[],
 ): Promise<Chunk[]> {
   if (wanted === 1) return wholeTable;
-  const column = config.partition_column ?? (described.primaryKey.length === 1 ? described.primaryKey[0] : undefined);
-  const range = column === undefined ? null : await readRange(client, relation, column);
-  if (column !== undefined && range !== null) return splitRanges({ column, ...range }, wanted);
-  warnings.push(
-    `Read in one piece although ${wanted} chunks are advisable: ${column === undefined ? 'it has no single-column primary key' : `${column} is not an integer column`}; set partition_column.`,
-  );
+  const split = await session.split({ relation, partitionColumn: config.partition_column, primaryKey, estimate, wanted });
+  if ('chunks' in split) return split.chunks;
+  warnings.push(`Read in one piece although ${wanted} chunks are advisable: ${split.refused}; set partition_column.`);
   return wholeTable;
 }
 

@@ -1,9 +1,7 @@
-import type { ClientBase } from 'pg';
 import type { TableConfig } from '../config/schema.js';
 import { FirnError } from '../errors.js';
-import { type CursorColumn, countNullCursors, type Relation, readCursorColumn, timeBound } from '../source/postgres/cursor-column.js';
-import { type Observation, observe } from '../source/postgres/observe.js';
 import { type Reading, safeTime, safeUpper } from '../source/postgres/watermark.js';
+import type { CursorColumn, Observation, Relation, SourceSession } from '../source/source.js';
 import type { Plan, Watermark } from './plan.js';
 
 export const defaultLookbackSeconds = 60;
@@ -25,7 +23,7 @@ export interface CursorPlan {
  * @throws FirnError CursorColumnMissing, CursorColumnUnsuitable, CursorIsNull, FenceUnreadable
  */
 export async function planCursor(
-  client: ClientBase,
+  session: SourceSession,
   relation: Relation,
   config: TableConfig,
   mode: Plan['mode'],
@@ -34,15 +32,15 @@ export async function planCursor(
   if (!config.cursor_column) {
     throw new FirnError('CursorColumnMissing', `${relation.schema}.${relation.table} is incremental, but declares no cursor_column.`);
   }
-  const cursor = await readCursorColumn(client, relation, config.cursor_column);
+  const cursor = await session.readCursorColumn(relation, config.cursor_column);
   // First of all: a column that is never NULL is not counted, and what is committed after the count is met by the next run.
-  if (mode === 'incremental') await refuseNullCursors(client, relation, config, cursor);
+  if (mode === 'incremental') await refuseNullCursors(session, relation, config, cursor);
 
-  const observation = await observe(client, relation, cursor, config.lookback_seconds ?? null);
+  const observation = await session.observe(relation, cursor, config.lookback_seconds ?? null);
   const { upper, readAt, fence, prepared, oldest, warnings } = observation;
   const lookback = config.lookback_seconds ?? defaultLookbackSeconds;
   const zone = config.cursor_time_zone ?? null;
-  const timeText = (safe: string | null) => (safe === null ? null : timeBound(client, cursor.type, safe, lookback, zone));
+  const timeText = (safe: string | null) => (safe === null ? null : session.timeBound(cursor.type, safe, lookback, zone));
 
   // Another column's values bound nothing here, but what was open and prepared then still counts.
   const sameCursor = (past: Watermark) => past.cursorColumn === cursor.name && past.kind === cursor.kind;
@@ -81,9 +79,9 @@ export async function planCursor(
   };
 }
 
-async function refuseNullCursors(client: ClientBase, relation: Relation, config: TableConfig, cursor: CursorColumn): Promise<void> {
+async function refuseNullCursors(session: SourceSession, relation: Relation, config: TableConfig, cursor: CursorColumn): Promise<void> {
   if (!cursor.nullable || config.on_null_cursor !== 'error') return;
-  const count = await countNullCursors(client, relation, cursor.name, config.row_filter ?? null);
+  const count = await session.countNullCursors(relation, cursor.name, config.row_filter ?? null);
   if (count === 0) return;
   throw new FirnError(
     'CursorIsNull',

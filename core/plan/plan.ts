@@ -36,7 +36,7 @@ export const watermarkSchema = z.object({
 });
 export type Watermark = z.infer<typeof watermarkSchema>;
 
-/** A range of one unique column, text of the values as the source prints them; both null: the whole table. */
+/** A range of one unique column, text of the values as the source prints them; neither `column` nor `key`: the whole table. */
 export const chunkSchema = z.object({
   number: z.int().min(0),
   column: z.string().nullable(),
@@ -44,13 +44,17 @@ export const chunkSchema = z.object({
   from: z.string().nullable(),
   /** Exclusive; null: open end. */
   to: z.string().nullable(),
+  /** A range of a key of several columns, or of one that is no integer, in the key's order; then `column`, `from` and `to` are null. */
+  key: z
+    .object({ columns: z.array(z.string()).min(1), from: z.array(z.string()).nullable(), to: z.array(z.string()).nullable() })
+    .optional(),
 });
 export type Chunk = z.infer<typeof chunkSchema>;
 
 /** Everything a run does, decided once and written to `_manifests/<run>/plan.json`; every later state reads it from there. */
 export const planSchema = z.object({
   run: runRefSchema,
-  sourceType: z.enum(['postgres']),
+  sourceType: z.enum(['postgres', 'mysql']),
   /** Where the table stands at the source. */
   relation: z.object({ schema: z.string(), table: z.string() }),
   mode: modeSchema,

@@ -1,20 +1,20 @@
 import { randomBytes } from 'node:crypto';
 import { systemColumns } from '../column.js';
 import { FirnError } from '../errors.js';
+import { failpoint } from '../failpoints.js';
 import type { RunLog } from '../log.js';
 import { type PartManifest, partManifestSchema } from '../plan/manifest.js';
 import type { Plan, RunRef } from '../plan/plan.js';
 import { dataFileName, partKey } from '../raw-bucket/layout.js';
 import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
-import type { PostgresSecret } from '../source/postgres/connection.js';
-import { extract } from '../source/postgres/extract.js';
 import { openS3File } from '../source/sink-s3.js';
+import { type SourceSecret, sourceKind } from '../source/source.js';
 
 export interface Extracting {
   run: RunRef;
   plan: Plan;
   raw: RawBucket;
-  connection: PostgresSecret;
+  connection: SourceSecret;
   log: RunLog;
   /** Aborts the read; its reason is thrown. */
   signal: AbortSignal;
@@ -33,6 +33,7 @@ export async function extractChunk({ run, plan, raw, connection, log, signal }: 
   const chunk = plan.chunks.find((one) => one.number === number);
   if (!chunk) throw new FirnError('Internal', `Run ${run.runId} has no chunk ${number}.`);
   const attempt = randomBytes(6).toString('hex');
+  const { extract } = await sourceKind(plan.sourceType);
   const extracted = await extract({
     connection,
     relation: plan.relation,
@@ -44,6 +45,7 @@ export async function extractChunk({ run, plan, raw, connection, log, signal }: 
     signal,
   });
   for (const replaced of extracted.replaced) log.warn({ ...replaced }, 'a value followed a lossy policy');
+  await failpoint('file_written');
   const written = await writeJsonOnce(raw, partKey(run.runId, number), partManifestSchema, {
     runId: run.runId,
     chunk: number,
@@ -52,6 +54,7 @@ export async function extractChunk({ run, plan, raw, connection, log, signal }: 
     readAsOf: extracted.readAsOf,
     policyCounts: extracted.policyCounts,
   });
+  await failpoint('part_written');
   log.info({ chunk: number, rows: written.rows, files: written.files.length }, 'extracted');
   return written;
 }

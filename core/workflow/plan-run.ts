@@ -1,13 +1,13 @@
-import type { ClientBase } from 'pg';
 import type { SourceSettings } from '../config/schema.js';
 import type { ConfigStore } from '../config/store.js';
+import { failpoint } from '../failpoints.js';
 import type { RunLog } from '../log.js';
 import { type Explanation, explainPlan } from '../plan/explain.js';
 import { makePlan, type PlannedRun, relationOf, type TableToPlan } from '../plan/make-plan.js';
 import { type Mode, type Plan, planSchema, type RunRef } from '../plan/plan.js';
 import { planKey } from '../raw-bucket/layout.js';
 import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
-import { describeTable } from '../source/postgres/catalog.js';
+import type { SourceSession } from '../source/source.js';
 import { acquire, markSnapshotTaken, reacquire } from '../state/claim.js';
 import { acquirePermit } from '../state/permits.js';
 import type { RuntimeState } from '../state/runtime-state.js';
@@ -20,7 +20,7 @@ export interface Planning {
   configs: ConfigStore;
   raw: RawBucket;
   /** Opens a session at the source for the time of `work`. */
-  withSource<T>(settings: SourceSettings, work: (client: ClientBase) => Promise<T>): Promise<T>;
+  withSource<T>(settings: SourceSettings, work: (session: SourceSession) => Promise<T>): Promise<T>;
   /** Above it a table is read in several chunks. */
   chunkBytes?: number;
   log: RunLog;
@@ -30,8 +30,11 @@ export interface Planning {
 export async function acquireTurn({ state, configs }: Pick<Planning, 'state' | 'configs'>, run: RunRef): Promise<{ acquired: boolean }> {
   const { acquired } = await acquire(state, run);
   if (!acquired) return { acquired };
+  await failpoint('acquired');
   const { source } = await readConfiguredTable(configs, run);
-  return { acquired: await acquirePermit(state, run, source.permits) };
+  const permitted = await acquirePermit(state, run, source.permits);
+  if (permitted) await failpoint('permit_taken');
+  return { acquired: permitted };
 }
 
 /** Plan: decides what the run reads, and writes it once. A second call answers the first one's plan. @throws FirnError Superseded */
@@ -44,15 +47,18 @@ export async function planRun(planning: Planning, run: RunRef): Promise<{ chunks
     return chunkNumbers(earlier);
   }
   const configured = await readConfiguredTable(planning.configs, run);
-  const plan = await planning.withSource(configured.source, async (client) => {
+  const plan = await planning.withSource(configured.source, async (session) => {
     // Before anything is read: from now on a caller may have written what this run does not see.
     const { mode, fence, version, watermark, checkpoints, lastRunId } = await markSnapshotTaken(state, run);
+    await failpoint('snapshot_announced');
     const table = { run, mode, fence, baseVersion: version, watermark, checkpoints, last: await planOf(raw, lastRunId) };
-    return (await planTable(planning, client, configured, table)).plan;
+    return (await planTable(planning, session, configured, table)).plan;
   });
   for (const warning of plan.warnings) log.warn({}, warning);
   log.info({ mode: plan.mode, from: plan.cursor?.from ?? null, chunks: plan.chunks.length, prefix: plan.prefix }, 'planned');
-  return chunkNumbers(await writeJsonOnce(raw, key, planSchema, plan));
+  const written = await writeJsonOnce(raw, key, planSchema, plan);
+  await failpoint('plan_written');
+  return chunkNumbers(written);
 }
 
 const planOf = async (raw: RawBucket, runId: string | null | undefined): Promise<Plan | null> =>
@@ -65,22 +71,22 @@ export async function explainRun(planning: Omit<Planning, 'log'>, ref: TableRef,
   const configured = await readConfiguredTable(planning.configs, ref);
   const { fence, version, watermark, checkpoints, lastRun } = await readTableState(planning.state, ref);
   const last = await planOf(planning.raw, lastRun?.runId);
-  return planning.withSource(configured.source, async (client) => {
+  return planning.withSource(configured.source, async (session) => {
     const table = { run: { ...ref, runId: '' }, mode, fence, baseVersion: version, watermark: watermark ?? null, checkpoints, last };
-    return explainPlan(await planTable(planning, client, configured, table));
+    return explainPlan(await planTable(planning, session, configured, table));
   });
 }
 
 async function planTable(
   planning: Pick<Planning, 'chunkBytes'>,
-  client: ClientBase,
+  session: SourceSession,
   configured: ConfiguredTable,
   table: Pick<TableToPlan, 'run' | 'mode' | 'fence' | 'baseVersion' | 'watermark' | 'checkpoints' | 'last'>,
 ): Promise<PlannedRun> {
   const { source, config, configVersion } = configured;
-  const described = await describeTable(client, relationOf(config), config);
+  const described = await session.describeTable(relationOf(config, session.defaultSchema), config);
   return makePlan(
-    client,
+    session,
     { ...table, config, configVersion, sourceType: source.type, chunkBytes: planning.chunkBytes },
     described,
     new Date(),

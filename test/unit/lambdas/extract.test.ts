@@ -13,7 +13,7 @@ import { makePlan } from '../../../core/plan/make-plan.js';
 import { type Plan, planSchema } from '../../../core/plan/plan.js';
 import { planKey } from '../../../core/raw-bucket/layout.js';
 import { type RawBucket, writeJsonOnce } from '../../../core/raw-bucket/objects.js';
-import { describeTable } from '../../../core/source/postgres/catalog.js';
+import { postgresSession } from '../../../core/source/postgres/source.js';
 import { joinOrStart } from '../../../core/state/claim.js';
 import { extractChunk, readPart } from '../../../core/workflow/extract-chunk.js';
 import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
@@ -55,7 +55,9 @@ async function planned(config: object = {}, chunkBytes?: number): Promise<Plan> 
     checkpoints: [],
     chunkBytes,
   } as const;
-  return (await makePlan(admin, { ...table, checkpoints: [], last: null }, await describeTable(admin, relation, parsed), new Date())).plan;
+  const session = postgresSession(admin);
+  const described = await session.describeTable(relation, parsed);
+  return (await makePlan(session, { ...table, checkpoints: [], last: null }, described, new Date())).plan;
 }
 
 const run = (plan: Plan, chunk = 0, signal = new AbortController().signal) => {

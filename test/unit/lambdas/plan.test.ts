@@ -9,6 +9,7 @@ import { sourceConfigSchema, type TableConfig } from '../../../core/config/schem
 import { createLog } from '../../../core/log.js';
 import type { Mode, Plan, RunRef } from '../../../core/plan/plan.js';
 import { readPlan } from '../../../core/raw-bucket/run-documents.js';
+import { postgresSession } from '../../../core/source/postgres/source.js';
 import { commitTable, joinOrStart } from '../../../core/state/claim.js';
 import { readTableState } from '../../../core/state/table-state.js';
 import { acquireTurn, type Planning, planRun } from '../../../core/workflow/plan-run.js';
@@ -35,7 +36,7 @@ beforeAll(async () => {
     state: { documents, table: 'state', executions: new ExecutionsDouble() },
     configs: { documents, table: 'config' },
     raw: { client, bucket },
-    withSource: async (_settings, work) => work(admin),
+    withSource: async (_settings, work) => work(postgresSession(admin)),
     log: createLog({}),
   };
 });

@@ -1,0 +1,134 @@
+import type { z } from 'zod';
+import type { Column } from '../column.js';
+import type { TableConfig } from '../config/schema.js';
+import type { Codec } from '../parquet/compression.js';
+import type { OpenFile, WrittenFile } from '../parquet/file-series.js';
+import type { Chunk, Plan } from '../plan/plan.js';
+import type { CursorColumn } from './postgres/cursor-column.js';
+import type { Estimate } from './postgres/estimate.js';
+import type { Observation } from './postgres/observe.js';
+
+/** The contract between a kind of source and everything else. What is specific to a database stays in its folder. */
+
+export type { CursorColumn, Estimate, Observation };
+
+export type SourceType = Plan['sourceType'];
+export type Relation = Plan['relation'];
+
+/** A source's secret. `sslmode` as in libpq; `sslrootcert` holds the CA's certificates as PEM text. */
+export interface SourceSecret {
+  host: string;
+  port: number;
+  user: string;
+  password: string;
+  database: string;
+  sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
+  sslrootcert?: string | undefined;
+}
+
+/** The table as the source describes it. `primaryKey` holds the source's names, in the key's order; empty when there is none. */
+export interface DescribedTable {
+  columns: Column[];
+  primaryKey: string[];
+}
+
+/** What is to be cut into `wanted` chunks. `primaryKey` as in DescribedTable. */
+export interface ToSplit {
+  relation: Relation;
+  partitionColumn: string | undefined;
+  primaryKey: string[];
+  /** What the source expects of the whole read. */
+  estimate: Estimate;
+  wanted: number;
+}
+
+/** The chunks, or why the table can only be read in one piece. */
+export type Split = { chunks: Chunk[] } | { refused: string };
+
+/** A session in autocommit, for planning: it looks at the catalog and at single values, and reads no rows. */
+export interface SourceSession {
+  /** Schema of a table whose key in the configuration names none. */
+  readonly defaultSchema: string;
+  /** @throws FirnError SourceTableMissing, SourcePermissionDenied, ConfigInvalid, ColumnNameCollision */
+  describeTable(relation: Relation, settings: Pick<TableConfig, 'columns' | 'policies'>): Promise<DescribedTable>;
+  /** @throws FirnError CursorColumnMissing, CursorColumnUnsuitable */
+  readCursorColumn(relation: Relation, column: string): Promise<CursorColumn>;
+  countNullCursors(relation: Relation, column: string, rowFilter: string | null): Promise<number>;
+  /** U and t, then F, then P of the cursor rule. @throws FirnError FenceUnreadable */
+  observe(relation: Relation, cursor: CursorColumn, declaredLookback: number | null): Promise<Observation>;
+  /** Text of the inclusive lower bound of a time cursor, `lookbackSeconds` below `safe`. */
+  timeBound(type: CursorColumn['type'], safe: string, lookbackSeconds: number, zone: string | null): Promise<string>;
+  estimateRead(read: Pick<Plan, 'relation' | 'columns' | 'rowFilter' | 'cursor'>): Promise<Estimate>;
+  split(table: ToSplit): Promise<Split>;
+  end(): Promise<void>;
+}
+
+/** Which rows of a table are read. `rowFilter` is SQL of the source, trusted: it comes from the table's configuration. */
+export interface Where {
+  rowFilter: string | null;
+  cursor: Plan['cursor'];
+  chunk: Chunk | null;
+}
+
+/** One chunk on its way into Parquet files. */
+export interface TableRead {
+  connection: SourceSecret;
+  relation: Relation;
+  columns: readonly Column[];
+  where: Where;
+  /** Target names of the key, to tell which row holds a value. */
+  primaryKey?: readonly string[];
+  /** String columns that hold one value in all rows. */
+  constants: Readonly<Record<string, string>>;
+  codec?: Codec;
+  /** After how many bytes a file is closed. Default: 128 MiB. */
+  fileBytes?: number;
+  /** Key-value metadata of each file. */
+  metadata?: Readonly<Record<string, string>>;
+  openFile: OpenFile;
+  /** Cancels the query at the server; its reason is thrown. */
+  signal?: AbortSignal;
+  /** After each row group. */
+  onProgress?: (progress: { rows: number; bytes: number }) => void;
+}
+
+/** A value that was replaced by its column's policy: told for the first ones of each column. */
+export interface Replaced {
+  column: string;
+  policy: string;
+  value: string;
+  /** `id=42`, or empty when the key is not among the columns. */
+  key: string;
+}
+
+export interface Extracted {
+  rows: number;
+  /** None when there are no rows. */
+  files: WrittenFile[];
+  /** Clock of the source when the snapshot was taken. ISO 8601, UTC, microseconds. */
+  readAsOf: string;
+  /** Values replaced, by `COLUMN: policy`. */
+  policyCounts: Record<string, number>;
+  /** The first of them, with the keys of their rows. */
+  replaced: Replaced[];
+}
+
+/** What a kind of source can do. */
+export interface SourceKind {
+  secretSchema: z.ZodType<SourceSecret>;
+  /** @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed */
+  open(secret: SourceSecret): Promise<SourceSession>;
+  /**
+   * Reads rows of one table from one snapshot and writes them as Parquet files, within a memory bound whatever the size of the table.
+   * @throws FirnError Source…, SchemaChangedDuringRun, CursorIsNull, ValueOutOfRange, Aborted
+   */
+  extract(read: TableRead): Promise<Extracted>;
+}
+
+/** Loaded when needed, so that no function starts with a client that its source does not use. */
+const kinds: Record<SourceType, () => Promise<SourceKind>> = {
+  postgres: async () => (await import('./postgres/source.js')).postgres,
+  mysql: async () => (await import('./mysql/source.js')).mysql,
+};
+
+export const sourceKind = (type: SourceType): Promise<SourceKind> => kinds[type]();
