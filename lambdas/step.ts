@@ -1,6 +1,7 @@
 import type { Context } from 'aws-lambda';
 import { z } from 'zod';
 import { asFirnError, FirnError } from '../core/errors.js';
+import { withFailpoints } from '../core/failpoints.js';
 import { createLog, type RunLog } from '../core/log.js';
 import { type RunRef, runRefSchema } from '../core/plan/plan.js';
 import { keepLog } from '../core/raw-bucket/run-log.js';
@@ -31,7 +32,7 @@ export function step<S extends z.ZodType, R>(
       const parsed = schema.safeParse(event);
       if (!parsed.success) throw new FirnError('Internal', `${name} does not understand its event: ${z.prettifyError(parsed.error)}`);
       log.info({}, 'started');
-      const answer = await perform(parsed.data, log, context);
+      const answer = await withFailpoints(run?.table ?? '', () => perform(parsed.data, log, context));
       log.info({}, 'finished');
       return answer;
     } catch (thrown) {

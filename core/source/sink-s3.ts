@@ -7,6 +7,7 @@ import {
   type S3Client,
   UploadPartCommand,
 } from '@aws-sdk/client-s3';
+import { failpoint } from '../failpoints.js';
 import type { FileSink } from './sink.js';
 
 const partBytes = 8 << 20;
@@ -87,5 +88,6 @@ class S3File implements FileSink {
     this.#length = 0;
     const oldest = this.#parts[this.#parts.length - inFlight];
     if (oldest !== undefined) await oldest;
+    await failpoint('upload_part_sent');
   }
 }

@@ -1,4 +1,5 @@
 import { FirnError } from '../errors.js';
+import { failpoint } from '../failpoints.js';
 import type { Mode, Plan, RunRef, Watermark } from '../plan/plan.js';
 import { usableCheckpoints } from '../source/postgres/watermark.js';
 import { createRun, readRun, recordMode } from './runs.js';
@@ -38,7 +39,9 @@ const recentRunsKept = 16;
  */
 export async function joinOrStart(state: RuntimeState, candidate: RunRef, mode: Mode): Promise<Placement> {
   const placed = await changeTable(state, candidate, (table) => place(state, table, candidate, mode));
+  await failpoint('claimed', candidate.table);
   if (placed.runId === candidate.runId) await ensureStarted(state, candidate, { runId: candidate.runId, mode });
+  await failpoint('started', candidate.table);
   return { runId: placed.runId, joined: placed.runId !== candidate.runId };
 }
 

@@ -1,4 +1,5 @@
 import { FirnError } from '../errors.js';
+import { failpoint } from '../failpoints.js';
 import type { DataFile } from '../plan/manifest.js';
 import { readManifest } from '../raw-bucket/run-documents.js';
 import { copyFiles } from './copy-load.js';
@@ -17,8 +18,10 @@ export async function awaitLoad(step: WarehouseStep): Promise<{ loaded: boolean 
   const withRows = manifest.files.filter(({ rows }) => rows > 0);
   if (withRows.length === 0) return { loaded: true };
   const missing = missingFiles(manifest, await countLoadedRows(warehouse, plan));
-  if (missing.length === 0) return { loaded: true };
-  return { loaded: plan.loader === 'copy' ? await awaitCopy(step, withRows) : await awaitPipe(step, manifest.rows, missing) };
+  const isCopied = plan.loader === 'copy';
+  const loaded = missing.length === 0 || (isCopied ? await awaitCopy(step, withRows) : await awaitPipe(step, manifest.rows, missing));
+  if (loaded) await failpoint('loaded');
+  return { loaded };
 }
 
 async function awaitCopy(step: WarehouseStep, files: DataFile[]): Promise<boolean> {

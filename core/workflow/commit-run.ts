@@ -1,4 +1,5 @@
 import { errorRecord, FirnError } from '../errors.js';
+import { failpoint } from '../failpoints.js';
 import { manifestSchema } from '../plan/manifest.js';
 import { planSchema, type RunRef } from '../plan/plan.js';
 import { manifestKey, planKey } from '../raw-bucket/layout.js';
@@ -27,14 +28,18 @@ export async function commitRun(state: RuntimeState, raw: RawBucket, gold: Execu
   }
   const { result } = record;
   await commitTable(state, run, plan);
+  await failpoint('watermark_committed');
   // Before the record says that all is done: who dies here runs this step again.
   if (result.rows_inserted + result.rows_updated + result.rows_deleted > 0) {
     await markDirty(state, run);
+    await failpoint('gold_marked');
     await ensureGoldRuns(state, gold);
   }
   await releasePermit(state, run);
+  await failpoint('permit_released');
   const receipt = committedReceipt(plan, manifest, result);
   await finishRun(state, run.runId, { status: 'SUCCEEDED', finishedAt: new Date().toISOString(), error: null, receipt });
+  await failpoint('receipt_written');
 }
 
 /** Ends a run that has nothing left to do. It gives up only what is its own. */

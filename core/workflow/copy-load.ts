@@ -1,5 +1,6 @@
 import { systemColumns } from '../column.js';
 import { FirnError } from '../errors.js';
+import { failpoint } from '../failpoints.js';
 import type { DataFile } from '../plan/manifest.js';
 import type { Plan } from '../plan/plan.js';
 import { forgetQuery, readRun, rememberQuery } from '../state/runs.js';
@@ -39,6 +40,7 @@ export async function copyFiles({ run, plan, state, warehouse, log }: WarehouseS
     const purpose = `copy-${batch}`;
     const queryId = known[purpose] ?? (await rememberQuery(state, run.runId, purpose, await warehouse.submit(statement)));
     if (!known[purpose]) log.info({ query_id: queryId, batch }, 'submitted');
+    await failpoint('load_submitted');
     const status = await warehouse.status(queryId);
     if (status === 'RUNNING') return false;
     if (status === 'SUCCEEDED') continue;

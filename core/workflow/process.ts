@@ -1,5 +1,6 @@
 import { fenceOfOrder } from '../column.js';
 import { FirnError } from '../errors.js';
+import { failpoint } from '../failpoints.js';
 import { forgetQuery, type RunResult, readRun, rememberQuery } from '../state/runs.js';
 import type { Warehouse } from '../warehouse/snowflake.js';
 import type { WarehouseStep } from './warehouse-step.js';
@@ -14,7 +15,9 @@ export async function submitProcess(step: WarehouseStep): Promise<{ queryId: str
   await refuseOlderRows(step);
   // Submitted twice at once, the procedure merges once: the second call answers the first one's result.
   const submitted = await warehouse.submit('CALL FIRN.PROCESS_TABLE(?, ?)', [run.runId, fence]);
+  await failpoint('merge_submitted');
   const queryId = await rememberQuery(state, run.runId, purpose, submitted);
+  await failpoint('submitted');
   log.info({ query_id: queryId }, 'submitted');
   return { queryId };
 }

@@ -1,4 +1,5 @@
 import { FirnError } from '../errors.js';
+import { failpoint } from '../failpoints.js';
 import type { RunRef } from '../plan/plan.js';
 import { receiptOf } from '../receipt/from-run.js';
 import type { Receipt } from '../receipt/receipt.js';
@@ -13,6 +14,7 @@ export async function recordRun(state: RuntimeState, bucket: string, warehouse: 
   // It runs again: its end comes later.
   if (record.status === 'RUNNING') return;
   await insertEvent(warehouse, receiptOf(record, { joined: false, bucket }));
+  await failpoint('recorded');
 }
 
 /** A call that was refused before it became a run. */

@@ -1,3 +1,4 @@
+import { failpoint } from '../failpoints.js';
 import { type Manifest, manifestSchema, partManifestSchema } from '../plan/manifest.js';
 import type { Plan } from '../plan/plan.js';
 import { sealParts } from '../plan/seal.js';
@@ -9,7 +10,9 @@ import type { WarehouseStep } from './warehouse-step.js';
 /** Seal: from here on exactly these files are the run. Registers them in FIRN.RUN_FILES. A second call changes nothing. */
 export async function sealRun({ run, plan, fence, raw, warehouse, log }: WarehouseStep): Promise<{ files: number; rows: number }> {
   const manifest = await writeJsonOnce(raw, manifestKey(run.runId), manifestSchema, sealParts(plan, await readParts(raw, plan)));
+  await failpoint('manifest_written');
   await registerFiles(warehouse, plan, manifest);
+  await failpoint('files_registered');
   await recordSealed(warehouse, plan, fence, manifest);
   log.info({ files: manifest.files.length, rows: manifest.rows, bytes: manifest.bytes }, 'sealed');
   return { files: manifest.files.length, rows: manifest.rows };

@@ -1,4 +1,5 @@
 import { FirnError } from '../errors.js';
+import { failpoint } from '../failpoints.js';
 import type { Manifest } from '../plan/manifest.js';
 import type { RunRef } from '../plan/plan.js';
 import { readManifest } from '../raw-bucket/run-documents.js';
@@ -10,8 +11,10 @@ import type { WarehouseStep } from './warehouse-step.js';
 export async function verify({ run, raw, state, warehouse, log }: WarehouseStep): Promise<object> {
   const result = await readResult(warehouse, run.runId);
   if (!result) throw new FirnError('Internal', `Run ${run.runId} has no row in FIRN.RUN_RESULTS.`);
+  await failpoint('merged');
   compareCounts(run, await readManifest(raw, run.runId), result);
   await recordResult(state, run.runId, result);
+  await failpoint('verified');
   log.info({ ...result }, 'verified');
   return {};
 }
