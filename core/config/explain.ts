@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { nearest, unknownKey } from './known-keys.js';
+import { type JsonSchema, nearest, unknownKey } from './known-keys.js';
 import type { KeyPath } from './problem.js';
 
 /** What zod found, said in the words of the configuration file. */
@@ -65,11 +65,14 @@ function expectation(issue: z.core.$ZodIssue, value: unknown): string {
   }
 }
 
-/** A zod issue about `data`; several where it names several unknown keys. */
-export function explain(issue: z.core.$ZodIssue, data: unknown): Explanation[] {
+/**
+ * A zod issue about `data`; several where it names several unknown keys.
+ * @param file the keys of its kind of file; those of sources and tables where it is left out
+ */
+export function explain(issue: z.core.$ZodIssue, data: unknown, file?: JsonSchema): Explanation[] {
   const path = issue.path as KeyPath;
   if (issue.code === 'unrecognized_keys') {
-    return issue.keys.map((key) => ({ path: [...path, key], of: 'key', message: unknownKey(key, path) }));
+    return issue.keys.map((key) => ({ path: [...path, key], of: 'key', message: unknownKey(key, path, file) }));
   }
   const { there, value } = valueAt(data, path);
   if (!there) {

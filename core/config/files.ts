@@ -12,3 +12,10 @@ export async function configFiles(folder = 'config'): Promise<string[]> {
   if (files.length === 0) throw new FirnError('ConfigInvalid', `${folder}/ holds no .yaml file with sources`);
   return files.map((name) => join(folder, name));
 }
+
+/** Files of exports: `config/exports.yaml` and those of `config/exports/`, sorted. */
+export async function exportFiles(folder = 'config'): Promise<string[]> {
+  const own = (await readdir(folder).catch(() => [])).filter((name) => /^exports\.ya?ml$/.test(name));
+  const more = (await readdir(join(folder, 'exports')).catch(() => [])).filter((name) => /\.ya?ml$/.test(name)).sort();
+  return [...own, ...more.map((name) => join('exports', name))].map((name) => join(folder, name));
+}

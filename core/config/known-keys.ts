@@ -3,7 +3,7 @@ import { z } from 'zod';
 import type { KeyPath } from './problem.js';
 import { configFileSchema } from './schema.js';
 
-interface JsonSchema {
+export interface JsonSchema {
   properties?: Record<string, JsonSchema>;
   items?: JsonSchema;
   enum?: string[];
@@ -11,10 +11,13 @@ interface JsonSchema {
   required?: string[];
 }
 
-const root = z.toJSONSchema(configFileSchema, { io: 'input' }) as JsonSchema;
+/** The keys that a file of this schema may hold. */
+export const keyTree = (schema: z.ZodType): JsonSchema => z.toJSONSchema(schema, { io: 'input' }) as JsonSchema;
+
+const sourcesFile = keyTree(configFileSchema);
 
 /** The schema as a list: every key that a configuration file may hold, e.g. `sources[].tables[].columns.rename`. */
-function allKeys(schema: JsonSchema = root, prefix = ''): string[] {
+function allKeys(schema: JsonSchema, prefix = ''): string[] {
   return Object.entries(schema.properties ?? {}).flatMap(([key, child]) => {
     const path = `${prefix}${key}`;
     return [path, ...allKeys(child, `${path}.`), ...(child.items ? allKeys(child.items, `${path}[].`) : [])];
@@ -22,8 +25,8 @@ function allKeys(schema: JsonSchema = root, prefix = ''): string[] {
 }
 
 /** Keys that the object at `path` may hold. */
-function keysAt(path: KeyPath): string[] {
-  let schema: JsonSchema | undefined = root;
+function keysAt(path: KeyPath, file: JsonSchema): string[] {
+  let schema: JsonSchema | undefined = file;
   for (const part of path) schema = typeof part === 'number' ? schema?.items : schema?.properties?.[part];
   return Object.keys(schema?.properties ?? {});
 }
@@ -39,11 +42,11 @@ export function nearest(word: string, candidates: string[]): string | null {
 }
 
 /** What to say about a key that is not known at `path`. */
-export function unknownKey(key: string, path: KeyPath): string {
-  const here = keysAt(path);
+export function unknownKey(key: string, path: KeyPath, file = sourcesFile): string {
+  const here = keysAt(path, file);
   const meant = nearest(key, here);
   if (meant) return `unknown key "${key}". Did you mean "${meant}"?`;
-  const elsewhere = allKeys().find((known) => known.endsWith(`.${key}`));
+  const elsewhere = allKeys(file).find((known) => known.endsWith(`.${key}`));
   if (elsewhere) return `unknown key "${key}" here: it belongs at ${elsewhere}`;
   return `unknown key "${key}": expected one of ${here.join(', ')}`;
 }
