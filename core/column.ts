@@ -31,6 +31,13 @@ export const columnSchema = z.object({
   target: z.string().min(1),
   /** Type as the source prints it, e.g. `numeric(12,2)`. */
   sourceType: z.string(),
+  /**
+   * What the column is at the source, whatever it is named: its number in the table, which is never given twice, and its type's oid and
+   * modifier. Absent where the source has none, and in plans of older versions.
+   */
+  attnum: z.int().optional(),
+  typeOid: z.int().optional(),
+  typmod: z.int().optional(),
   nullable: z.boolean(),
   parquet: parquetTypeSchema,
   /** Snowflake type of the column in raw. */

@@ -7,7 +7,7 @@ import type { DescribedTable, Estimate, Observation, SourceSession } from '../so
 import { defaultChunkBytes, wantedChunks, wholeTable } from './chunks.js';
 import type { Chunk, Mode, Plan, RunRef, Watermark } from './plan.js';
 import { planCursor } from './plan-cursor.js';
-import { formerKey, type ReadBefore, whyReadAgain } from './what-changed.js';
+import { formerKey, type ReadBefore, renames, whyReadAgain } from './what-changed.js';
 
 /** What is known of a table before its source is asked. */
 export interface TableToPlan {
@@ -24,8 +24,8 @@ export interface TableToPlan {
   watermark: Watermark | null;
   /** Watermarks that the cursor rule may still need, oldest first; the last one is `watermark`. */
   checkpoints: Watermark[];
-  /** Plan of the run that committed last. */
-  last: Plan | null;
+  /** Plan of the run that committed last; null: there is none. */
+  last: Plan | 'unreadable' | null;
   /** Above it a table is read in several chunks. Default: 2 GB. */
   chunkBytes?: number;
 }
@@ -52,7 +52,7 @@ export function relationOf(config: Pick<TableConfig, 'table' | 'relation'>, defa
 export async function makePlan(session: SourceSession, table: TableToPlan, described: DescribedTable, at: Date): Promise<PlannedRun> {
   const { run, config } = table;
   const mode = table.mode ?? config.mode;
-  const relation = relationOf(config, session.defaultSchema);
+  const relation = { ...relationOf(config, session.defaultSchema), ...(described.oid !== undefined && { oid: described.oid }) };
   const primaryKey = targetKey(relation, config, described, mode);
 
   const observed = config.mode === 'incremental' || mode === 'incremental';
@@ -60,13 +60,15 @@ export async function makePlan(session: SourceSession, table: TableToPlan, descr
   const warnings = [...(cursorPlan?.warnings ?? [])];
   const target = targetOf(run.database, config);
   const now = { relation, columns: described.columns, rowFilter: config.row_filter ?? null, primaryKey, target };
-  const replaces = table.last !== null && replacesAll(table.last, now, mode, warnings);
+  const last = table.last === 'unreadable' ? null : table.last;
+  const replaces = last !== null && replacesAll(last, now, mode, warnings);
+  if (last !== null) warnings.push(...renames(last, now));
 
   const read = { ...now, cursor: cursorPlan?.cursor ?? null };
-  const readAgain = table.last && read.cursor?.from ? whyReadAgain(table.last, now) : null;
+  const readAgain = read.cursor?.from ? whyEverything(table.last, now) : null;
   if (readAgain !== null && read.cursor) {
     read.cursor = { ...read.cursor, from: null };
-    warnings.push(`Everything is read again, because since the last run the table has changed: ${readAgain}.`);
+    warnings.push(`Everything is read again, because ${readAgain}.`);
   }
   const estimate = await session.estimateRead(read);
   const wanted = replaces ? 1 : wantedChunks(estimate.bytes, table.chunkBytes ?? defaultChunkBytes);
@@ -96,6 +98,12 @@ export async function makePlan(session: SourceSession, table: TableToPlan, descr
     plannedAt: at.toISOString(),
   };
   return { plan, estimate, oldest: cursorPlan?.oldest ?? null };
+}
+
+function whyEverything(last: TableToPlan['last'], now: ReadBefore): string | null {
+  if (last === 'unreadable') return 'the plan of the last run is gone, or is one that this version cannot read';
+  const changed = last && whyReadAgain(last, now);
+  return changed && `since the last run the table has changed: ${changed}`;
 }
 
 /** Whether staging was merged by another key. Then only a full run can go on: by the new key the old rows would not be found, but doubled. */

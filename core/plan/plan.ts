@@ -55,8 +55,8 @@ export type Chunk = z.infer<typeof chunkSchema>;
 export const planSchema = z.object({
   run: runRefSchema,
   sourceType: z.enum(['postgres', 'mysql']),
-  /** Where the table stands at the source. */
-  relation: z.object({ schema: z.string(), table: z.string() }),
+  /** Where the table stands at the source, and which one it is there, if the source can tell. */
+  relation: z.object({ schema: z.string(), table: z.string(), oid: z.int().optional() }),
   mode: modeSchema,
   loader: z.enum(['pipe', 'copy']),
   columns: z.array(columnSchema).min(1),

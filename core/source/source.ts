@@ -28,6 +28,8 @@ export interface SourceSecret {
 
 /** The table as the source describes it. `primaryKey` holds the source's names, in the key's order; empty when there is none. */
 export interface DescribedTable {
+  /** Another number: the table was dropped and made again. Absent where the source has none. */
+  oid?: number;
   columns: Column[];
   primaryKey: string[];
 }

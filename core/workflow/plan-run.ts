@@ -1,3 +1,4 @@
+import { z } from 'zod';
 import type { SourceSettings } from '../config/schema.js';
 import type { ConfigStore } from '../config/store.js';
 import { failpoint } from '../failpoints.js';
@@ -61,8 +62,12 @@ export async function planRun(planning: Planning, run: RunRef): Promise<{ chunks
   return chunkNumbers(written);
 }
 
-const planOf = async (raw: RawBucket, runId: string | null | undefined): Promise<Plan | null> =>
-  runId ? readJson(raw, planKey(runId), planSchema) : null;
+/** The plan of a committed run. An older or newer version may have written it: that must not stop the next run. */
+async function planOf(raw: RawBucket, runId: string | null | undefined): Promise<TableToPlan['last']> {
+  if (!runId) return null;
+  const parsed = planSchema.safeParse(await readJson(raw, planKey(runId), z.unknown()));
+  return parsed.success ? parsed.data : 'unreadable';
+}
 
 const chunkNumbers = ({ chunks }: Plan): { chunks: number[] } => ({ chunks: chunks.map(({ number }) => number) });
 

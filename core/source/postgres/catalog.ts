@@ -26,12 +26,15 @@ export interface SourceColumn {
   name: string;
   /** As the source prints it. */
   sourceType: string;
+  attnum: number;
+  typeOid: number;
+  typmod: number;
   nullable: boolean;
   type: SourceType;
 }
 
 /** What describeTable says. `primaryKey` holds the source's names, in the key's order; empty when there is none. */
-export interface TableDescription extends Omit<SourceTable, 'oid' | 'readable'> {
+export interface TableDescription extends Omit<SourceTable, 'readable'> {
   columns: Column[];
   primaryKey: string[];
 }
@@ -51,7 +54,7 @@ WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f
 
 /** A NOT NULL that is NOT VALID (PostgreSQL 18) leaves NULLs in older rows. */
 const columnsStatement = `
-SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type,
+SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type, a.attnum, a.atttypid::int8::text AS type_oid, a.atttypmod AS own_typmod,
   NOT a.attnotnull OR EXISTS (
     SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated AND a.attnum = ANY (k.conkey)
   ) AS nullable,
@@ -102,6 +105,9 @@ export async function readColumns(client: ClientBase, oid: number): Promise<Sour
   const rows = await query<{
     name: string;
     source_type: string;
+    attnum: number;
+    type_oid: string;
+    own_typmod: number;
     nullable: boolean;
     type_schema: string;
     type_name: string;
@@ -112,6 +118,9 @@ export async function readColumns(client: ClientBase, oid: number): Promise<Sour
   return rows.map((row) => ({
     name: row.name,
     sourceType: row.source_type,
+    attnum: row.attnum,
+    typeOid: Number(row.type_oid),
+    typmod: row.own_typmod,
     nullable: row.nullable,
     type: { schema: row.type_schema, name: row.type_name, kind: row.type_kind, typmod: row.typmod, array: row.is_array },
   }));
@@ -127,7 +136,8 @@ export async function describeTable(
   relation: Relation,
   settings: { columns?: TableConfig['columns']; policies?: Policies } = {},
 ): Promise<TableDescription> {
-  const { oid, readable, ...table } = await readTable(client, relation);
+  const { readable, ...table } = await readTable(client, relation);
+  const { oid } = table;
   const name = `${relation.schema}.${relation.table}`;
   if (!readable) {
     throw new FirnError('SourcePermissionDenied', `PostgreSQL at ${describeAddress(addressOf(client))}: the user may not read ${name}.`);
@@ -141,6 +151,9 @@ export async function describeTable(
       name: column.name,
       target,
       sourceType: column.sourceType,
+      attnum: column.attnum,
+      typeOid: column.typeOid,
+      typmod: column.typmod,
       nullable: column.nullable || mapped.unrepresentable === 'null',
       ...mapped,
     };

@@ -1,4 +1,4 @@
-import { CreateBucketCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
+import { CreateBucketCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { type DynamoDBDocumentClient, PutCommand } from '@aws-sdk/lib-dynamodb';
 import type { Client } from 'pg';
@@ -8,6 +8,7 @@ import { sourceItem, tableItem } from '../../../core/config/items.js';
 import { sourceConfigSchema, type TableConfig } from '../../../core/config/schema.js';
 import { createLog } from '../../../core/log.js';
 import type { Mode, Plan, RunRef } from '../../../core/plan/plan.js';
+import { planKey } from '../../../core/raw-bucket/layout.js';
 import { readPlan } from '../../../core/raw-bucket/run-documents.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import { commitTable, joinOrStart } from '../../../core/state/claim.js';
@@ -48,8 +49,9 @@ beforeEach(async () => {
   executions = new ExecutionsDouble();
   planning.state.executions = executions;
   planning.chunkBytes = undefined;
-  await admin.query(`DROP TABLE IF EXISTS orders CASCADE;
-    CREATE TABLE orders (id bigserial PRIMARY KEY, amount numeric(12,2), changed timestamptz DEFAULT now(), note text);
+  await admin.query(`DROP TABLE IF EXISTS orders CASCADE; DROP TYPE IF EXISTS former, mood; CREATE TYPE mood AS ENUM ('sad', 'happy');
+    CREATE TABLE orders (id bigserial PRIMARY KEY, amount numeric(12,2), changed timestamptz DEFAULT now(), note text, code varchar(10),
+      a int, b int, mood mood);
     INSERT INTO orders (amount) SELECT i FROM generate_series(1, 100) i; ANALYZE orders`);
 });
 
@@ -130,29 +132,100 @@ describe('a plan (PostgreSQL, DynamoDB and S3 local, executions in memory)', () 
     expect((await planned('incremental')).cursor!.from).toBe('2');
   });
 
-  it.each<{ what: string; source?: string; config?: Partial<TableConfig> }>([
-    { what: 'a column with a default came', source: 'ALTER TABLE orders ADD COLUMN vat int NOT NULL DEFAULT 19' },
-    { what: 'a column was renamed', source: 'ALTER TABLE orders RENAME note TO remark' },
-    { what: 'a column was given another type', source: 'ALTER TABLE orders ALTER amount TYPE numeric(12,1)' },
-    { what: 'a column is renamed on its way', config: { columns: { rename: { note: 'REMARK' } } } },
-    { what: 'a policy is another', config: { policies: { numeric_nan: 'null', unbounded_numeric: 'text', date_out_of_range: 'error' } } },
-    { what: 'the filter is another', config: { row_filter: 'amount < 1000 -- all of them' } },
-    { what: 'the table in Snowflake is another', config: { target: { table: 'ORDERS_2' } } },
-  ])('reads everything again when $what: no cursor rises by that', async ({ source = '', config = {} }) => {
+  it.each<{ what: string; why: string; source?: string; config?: Partial<TableConfig> }>([
+    { what: 'a column with a default came', why: 'vat is new', source: 'ALTER TABLE orders ADD COLUMN vat int NOT NULL DEFAULT 19' },
+    { what: 'a column was renamed', why: 'note is now named remark', source: 'ALTER TABLE orders RENAME note TO remark' },
+    {
+      what: 'two columns were swapped',
+      why: 'a is now named b; b is now named a',
+      source: 'ALTER TABLE orders RENAME a TO c; ALTER TABLE orders RENAME b TO a; ALTER TABLE orders RENAME c TO b',
+    },
+    {
+      what: 'a column was dropped and added again',
+      why: 'note was dropped and added again',
+      source: "ALTER TABLE orders DROP note; ALTER TABLE orders ADD note text DEFAULT 'new'",
+    },
+    {
+      what: 'the table was dropped and made again',
+      why: 'it was dropped and made again',
+      source:
+        'CREATE TABLE other (LIKE orders INCLUDING ALL); INSERT INTO other TABLE orders; DROP TABLE orders CASCADE; ALTER TABLE other RENAME TO orders',
+    },
+    {
+      what: 'a column was given another type',
+      why: 'amount was numeric(12,2) and is numeric(12,1)',
+      source: 'ALTER TABLE orders ALTER amount TYPE numeric(12,1)',
+    },
+    {
+      what: 'a column was given a type of the same name',
+      why: 'mood was mood and is mood',
+      source: "ALTER TYPE mood RENAME TO former; CREATE TYPE mood AS ENUM ('sad'); ALTER TABLE orders ALTER mood TYPE mood USING 'sad'",
+    },
+    { what: 'a column is renamed on its way', why: 'note was NOTE in Snowflake', config: { columns: { rename: { note: 'REMARK' } } } },
+    {
+      what: 'a policy is another',
+      why: 'another policy holds for amount',
+      config: { policies: { numeric_nan: 'null', unbounded_numeric: 'text', date_out_of_range: 'error' } },
+    },
+    { what: 'the filter is another', why: 'row_filter is another', config: { row_filter: 'amount < 1000 -- all of them' } },
+    {
+      what: 'the table in Snowflake is another',
+      why: `its table in Snowflake was`,
+      config: { target: { table: 'ORDERS_2' } },
+    },
+  ])('reads everything again when $what: no cursor rises by that', async ({ why, source = '', config = {} }) => {
     await configure(incremental);
     await committed('incremental');
     await admin.query(source);
     await configure({ ...incremental, ...config });
     const plan = await committed('incremental');
     expect(plan).toMatchObject({ mode: 'incremental', cursor: { from: null } });
-    expect(plan.warnings.join()).toContain('Everything is read again');
+    expect(plan.warnings.join()).toMatch(new RegExp(`Everything is read again, because .*: ${RegExp.escape(why)}`));
     expect((await planned('incremental')).cursor!.from).not.toBeNull();
   });
 
-  it('goes on when a column was dropped', async () => {
+  it.each([
+    { what: 'an integer got more bytes', source: 'ALTER TABLE orders ALTER a TYPE bigint' },
+    { what: 'a text lost its limit', source: 'ALTER TABLE orders ALTER code TYPE text' },
+    { what: 'a number got more digits', source: 'ALTER TABLE orders ALTER amount TYPE numeric(14,2)' },
+    { what: 'a column was dropped', source: 'ALTER TABLE orders DROP note' },
+    { what: 'the table was rewritten', source: 'VACUUM FULL orders' },
+  ])('goes on when $what', async ({ source }) => {
     await configure(incremental);
     await committed('incremental');
-    await admin.query('ALTER TABLE orders DROP COLUMN note');
+    await admin.query(source);
+    expect((await planned('incremental')).cursor!.from).not.toBeNull();
+  });
+
+  it('goes on when a column was renamed that keeps its name in Snowflake', async () => {
+    await configure(incremental);
+    await committed('incremental');
+    await admin.query('ALTER TABLE orders RENAME note TO remark');
+    await configure({ ...incremental, columns: { rename: { remark: 'NOTE' } } });
+    const plan = await planned('incremental');
+    expect(plan.cursor!.from).not.toBeNull();
+    expect(plan.warnings.join()).toContain('Column note was renamed to remark at the source. It stays NOTE in Snowflake.');
+  });
+
+  it('tells of a renamed column in a full run too', async () => {
+    await configure({});
+    await committed('full');
+    await admin.query('ALTER TABLE orders RENAME note TO remark');
+    expect((await planned('full')).warnings).toContain(
+      'Column note was renamed to remark at the source. Its values go to REMARK from now on, and NOTE is no longer filled.',
+    );
+  });
+
+  it.each<{ what: string; body: string }>([
+    { what: 'of another version', body: '{"version": 7}' },
+    { what: 'no plan', body: 'null' },
+  ])('reads everything again when the plan of the last run is $what', async ({ body }) => {
+    await configure(incremental);
+    const last = await committed('incremental');
+    await planning.raw.client.send(new PutObjectCommand({ Bucket: bucket, Key: planKey(last.run.runId), Body: body }));
+    const plan = await committed('incremental');
+    expect(plan.cursor!.from).toBeNull();
+    expect(plan.warnings.join()).toContain('Everything is read again, because the plan of the last run is gone, or is one');
     expect((await planned('incremental')).cursor!.from).not.toBeNull();
   });
 
