@@ -84,6 +84,8 @@ export const planSchema = z.object({
   }),
   /** The key is another one than in the last run: the run's rows replace all of staging. */
   replaces: z.boolean().optional(),
+  /** Added by PREPARE_TABLE: columns of staging that are no longer read, and NULL in the rows that the run writes. */
+  retired: z.array(z.string()).optional(),
   target: z.object({
     rawSchema: z.string(),
     rawTable: z.string(),
