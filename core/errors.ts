@@ -70,7 +70,8 @@ export const catalogue = define({
   },
   CursorColumnUnsuitable: {
     remedy: 'configuration',
-    action: 'Choose a timestamp, date or integer column as `cursor_column`, or use mode: full.',
+    action:
+      'Choose another `cursor_column` (a timestamp, a date, a growing integer, UUIDs of version 7, ULIDs, or `xmin`), or use mode: full.',
   },
   CursorIsNull: { remedy: 'source', action: 'Fill the cursor column, or set `on_null_cursor: include | exclude` for the table.' },
   PrimaryKeyMissing: {
@@ -81,7 +82,7 @@ export const catalogue = define({
     remedy: 'configuration',
     action: "Start a run with ingest_table(…, {'mode': 'full'}): its rows replace those in staging. Then incremental runs go on.",
   },
-  FenceUnreadable: { remedy: 'source', action: 'GRANT pg_read_all_stats to the Firn user, or declare `lookback` for the table.' },
+  FenceUnreadable: { remedy: 'source', action: 'GRANT pg_read_all_stats to the Firn user, or declare `lookback_seconds` for the table.' },
   ColumnUnsupported: { remedy: 'configuration', action: 'Exclude the column, or choose a policy for its type (docs/types.md).' },
   ColumnNameCollision: { remedy: 'configuration', action: 'Two names become one in Snowflake: rename one of them under `columns.rename`.' },
   ValueOutOfRange: { remedy: 'source', action: 'Correct the value at the source, or choose a policy for the type (docs/types.md).' },

@@ -14,12 +14,15 @@ export const tableConfigSchema = z.strictObject({
   /** Where the table stands, when the key cannot say it (names that contain a dot). Default: split `table` at its first dot. */
   relation: z.strictObject({ schema: identifier, table: identifier }).optional(),
   mode: z.enum(['full', 'incremental']).default('full'),
+  /** A column, or `xmin`: the transaction that wrote a row, as PostgreSQL notes it. */
   cursor_column: identifier.optional(),
   /**
    * How far below the safe bound each incremental run reads again. Seconds; 60 when it is not declared.
    * A declared one also stands in for the fence where open transactions cannot be seen (docs/guarantees.md).
    */
   lookback_seconds: z.number().int().min(0).optional(),
+  /** Age of a transaction from which on the receipt warns that it holds the bound back. Seconds; 3600 when it is not declared. */
+  hold_back_warning_seconds: z.number().int().min(0).optional(),
   /** Zone in which a cursor of type `timestamp` or `date` is written, e.g. `Europe/Berlin`. Undeclared: any zone, so 12 hours more are read again. */
   cursor_time_zone: z.string().min(1).optional(),
   on_null_cursor: z.enum(['error', 'include', 'exclude']).default('error'),

@@ -1,5 +1,5 @@
 import type { PlannedRun } from './make-plan.js';
-import type { Mode, Watermark } from './plan.js';
+import type { HeldBack, Mode, Watermark } from './plan.js';
 
 /** What `ingest_plan` shows: what a run would do, and nothing written. */
 export interface Explanation {
@@ -8,8 +8,8 @@ export interface Explanation {
   table: string;
   mode: Mode;
   cursor: { column: string; from: string | null } | null;
-  /** Why the next lower bound stays behind: the oldest open transaction. */
-  held_back_by: { pid: number; user: string | null; application: string | null; since: string; seconds: number } | null;
+  /** Why the next lower bound stays behind: the oldest open or prepared transaction. */
+  held_back_by: HeldBack | null;
   watermark_before: string | null;
   watermark_after: string | null;
   primary_key: string[];
@@ -27,7 +27,7 @@ export interface Explanation {
 
 const bound = (watermark: Watermark | null): string | null => watermark?.lowerBound ?? null;
 
-export function explainPlan({ plan, estimate, oldest }: PlannedRun): Explanation {
+export function explainPlan({ plan, estimate }: PlannedRun): Explanation {
   const { source, database, table } = plan.run;
   return {
     source,
@@ -35,7 +35,7 @@ export function explainPlan({ plan, estimate, oldest }: PlannedRun): Explanation
     table,
     mode: plan.mode,
     cursor: plan.cursor && { column: plan.cursor.column, from: plan.cursor.from },
-    held_back_by: oldest,
+    held_back_by: plan.heldBack ?? null,
     watermark_before: bound(plan.watermarkBefore),
     watermark_after: bound(plan.watermarkAfter),
     primary_key: plan.primaryKey,

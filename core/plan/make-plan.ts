@@ -3,7 +3,7 @@ import type { TableConfig } from '../config/schema.js';
 import { targetOf } from '../config/targets.js';
 import { FirnError } from '../errors.js';
 import { dataPrefix } from '../raw-bucket/layout.js';
-import type { DescribedTable, Estimate, Observation, SourceSession } from '../source/source.js';
+import type { DescribedTable, Estimate, SourceSession } from '../source/source.js';
 import { defaultChunkBytes, wantedChunks, wholeTable } from './chunks.js';
 import type { Chunk, Mode, Plan, RunRef, Watermark } from './plan.js';
 import { planCursor } from './plan-cursor.js';
@@ -33,7 +33,6 @@ export interface TableToPlan {
 export interface PlannedRun {
   plan: Plan;
   estimate: Estimate;
-  oldest: Observation['oldest'];
 }
 
 /** Where the table stands: as declared, else its key split at the first dot. */
@@ -92,12 +91,13 @@ export async function makePlan(session: SourceSession, table: TableToPlan, descr
     configVersion: table.configVersion,
     watermarkBefore: table.watermark,
     watermarkAfter: cursorPlan?.watermarkAfter ?? null,
+    heldBack: cursorPlan?.heldBack ?? null,
     deletes: { detect: mode === 'full' && chunks.length === 1, how: config.deletes, maxFraction: config.max_delete_fraction },
     ...(replaces && { replaces }),
     warnings,
     plannedAt: at.toISOString(),
   };
-  return { plan, estimate, oldest: cursorPlan?.oldest ?? null };
+  return { plan, estimate };
 }
 
 function whyEverything(last: TableToPlan['last'], now: ReadBefore): string | null {

@@ -21,20 +21,35 @@ export type Mode = z.infer<typeof modeSchema>;
  */
 export const watermarkSchema = z.object({
   cursorColumn: z.string(),
-  kind: z.enum(['time', 'integer']),
+  kind: z.enum(['time', 'integer', 'xmin']),
   /** F: least of now() and the xact_start of all other sessions, taken before the snapshot. */
   fence: z.string(),
   /** P: xids of prepared transactions at that time. */
   prepared: z.array(z.string()),
-  /** Integer cursors: U = max(cursor), read in autocommit at `readAt`. */
+  /** Integer cursors: U = max(cursor), read in autocommit at `readAt`. xmin: the xmin of a snapshot, with its epoch. */
   upper: z.string().nullable(),
   readAt: z.string(),
   /** `safe` of the rule: no transaction that could still commit began before it. */
   safe: z.string().nullable(),
   /** The next run reads `cursor >= lowerBound`; null: everything. */
   lowerBound: z.string().nullable(),
+  /** Integer and xmin: which server gave the numbers. */
+  server: z.string().optional(),
 });
 export type Watermark = z.infer<typeof watermarkSchema>;
+
+/** Who holds the next lower bound back: a session's open transaction (`pid`), or a prepared one (`prepared`: its gid). */
+export const heldBackSchema = z.object({
+  pid: z.int().nullable(),
+  prepared: z.string().nullable(),
+  user: z.string().nullable(),
+  application: z.string().nullable(),
+  /** Since when: start of the transaction, or when it was prepared. ISO 8601, UTC. */
+  since: z.string(),
+  /** Its age when the run was planned. */
+  seconds: z.int(),
+});
+export type HeldBack = z.infer<typeof heldBackSchema>;
 
 /** A range of one unique column, text of the values as the source prints them; neither `column` nor `key`: the whole table. */
 export const chunkSchema = z.object({
@@ -64,7 +79,14 @@ export const planSchema = z.object({
   primaryKey: z.array(z.string()),
   rowFilter: z.string().nullable(),
   /** Incremental: the source's column and the inclusive lower bound of this run. */
-  cursor: z.object({ column: z.string(), from: z.string().nullable(), onNull: z.enum(['error', 'include', 'exclude']) }).nullable(),
+  cursor: z
+    .object({
+      column: z.string(),
+      from: z.string().nullable(),
+      onNull: z.enum(['error', 'include', 'exclude']),
+      comparison: z.enum(['bytes', 'xid']).optional(),
+    })
+    .nullable(),
   chunks: z.array(chunkSchema).min(1).max(1000),
   /** Folder of the data files, e.g. `PostgreSQL/clr/orders/2025-11-05/12/`. */
   prefix: z.string(),
@@ -76,9 +98,12 @@ export const planSchema = z.object({
   watermarkBefore: watermarkSchema.nullable(),
   /** Committed when the run succeeds. Null in full mode without a cursor column. */
   watermarkAfter: watermarkSchema.nullable(),
+  heldBack: heldBackSchema.nullish(),
   deletes: z.object({
-    /** True where absence from this run's rows proves absence at the source: a full load from one snapshot. */
+    /** True where absence from this run's rows, or from its keys, proves absence at the source: all were read from one snapshot. */
     detect: z.boolean(),
+    /** The run reads the keys of all rows too, in the snapshot of its rows. */
+    keys: z.boolean().optional(),
     how: z.enum(['hard', 'soft']),
     maxFraction: z.number().min(0).max(1),
   }),

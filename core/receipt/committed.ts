@@ -21,6 +21,7 @@ export function committedReceipt(plan: Plan, manifest: Manifest, result: RunResu
     bytes: manifest.bytes,
     watermark_before: plan.watermarkBefore?.lowerBound ?? null,
     watermark_after: plan.watermarkAfter?.lowerBound ?? null,
+    held_back_by: plan.heldBack ?? null,
     warnings: [...plan.warnings, ...Object.entries(manifest.policyCounts).map(([policy, count]) => `${policy}: ${count} values`)],
   };
 }

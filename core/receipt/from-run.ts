@@ -44,6 +44,7 @@ const nothingYet = {
   bytes: null,
   watermark_before: null,
   watermark_after: null,
+  held_back_by: null,
   warnings: [] as string[],
 };
 

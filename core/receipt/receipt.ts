@@ -1,5 +1,5 @@
 import type { ErrorRecord } from '../errors.js';
-import type { Mode } from '../plan/plan.js';
+import type { HeldBack, Mode } from '../plan/plan.js';
 
 export type RunStatus = 'RUNNING' | 'SUCCEEDED' | 'FAILED' | 'SUPERSEDED' | 'REJECTED';
 
@@ -28,6 +28,8 @@ export interface Receipt {
   bytes: number | null;
   watermark_before: string | null;
   watermark_after: string | null;
+  /** The open or prepared transaction because of which the next run reads again. */
+  held_back_by: HeldBack | null;
   started_at: string;
   finished_at: string | null;
   seconds: number | null;

@@ -60,6 +60,11 @@ export interface SourceSession {
   observe(relation: Relation, cursor: CursorColumn, declaredLookback: number | null): Promise<Observation>;
   /** Text of the inclusive lower bound of a time cursor, `lookbackSeconds` below `safe`. */
   timeBound(type: CursorColumn['type'], safe: string, lookbackSeconds: number, zone: string | null): Promise<string>;
+  /**
+   * Whether the rows from `from` on (null: all) have values that the cursor can be compared by, where the type alone does not say so.
+   * @throws FirnError CursorColumnUnsuitable
+   */
+  checkCursorValues?(relation: Relation, cursor: CursorColumn, from: string | null): Promise<void>;
   estimateRead(read: Pick<Plan, 'relation' | 'columns' | 'rowFilter' | 'cursor'>): Promise<Estimate>;
   split(table: ToSplit): Promise<Split>;
   end(): Promise<void>;

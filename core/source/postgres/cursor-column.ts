@@ -3,6 +3,8 @@ import { FirnError } from '../../errors.js';
 import type { Plan, Watermark } from '../../plan/plan.js';
 import { query } from './connection.js';
 import { quoteIdentifier, quoteRelation } from './query.js';
+import { isTimeOrderedId, leastId, readTextForm, refuseOtherForms, type TimeOrderedId } from './time-ordered-id.js';
+import { readXminCursor, xminColumn } from './xmin.js';
 
 /** Where a table stands at the source. */
 export type Relation = Plan['relation'];
@@ -11,9 +13,13 @@ export type Relation = Plan['relation'];
 export interface CursorColumn {
   name: string;
   kind: Watermark['kind'];
-  /** Base type, domains resolved. */
-  type: 'timestamptz' | 'timestamp' | 'date' | 'int2' | 'int4' | 'int8';
+  /** Base type, domains resolved; of an identifier that begins with its time, its form. */
+  type: 'timestamptz' | 'timestamp' | 'date' | 'int2' | 'int4' | 'int8' | 'xid' | TimeOrderedId;
   nullable: boolean;
+  /** How values are compared, where not by the type's own order. */
+  comparison?: NonNullable<Plan['cursor']>['comparison'];
+  /** The values carry the time of whoever made them, not the server's: a lookback above the skew of his clock has to be declared. */
+  foreignClock?: boolean;
 }
 
 const kinds: Record<string, Watermark['kind']> = {
@@ -23,38 +29,55 @@ const kinds: Record<string, Watermark['kind']> = {
   int2: 'integer',
   int4: 'integer',
   int8: 'integer',
+  uuid: 'time',
+  text: 'time',
+  varchar: 'time',
+  bpchar: 'time',
 };
+
+/** Defaults that give a uuid the time of the server: PostgreSQL 18, and the extension pg_uuidv7. */
+const serverMade = ['uuidv7()', 'uuid_generate_v7()'];
 
 /**
  * Looks the cursor column up at the source.
  * @throws FirnError CursorColumnMissing; CursorColumnUnsuitable for another type, or for an integer whose sequence hands out values out of order.
  */
 export async function readCursorColumn(client: ClientBase, relation: Relation, column: string): Promise<CursorColumn> {
+  if (column === xminColumn) return readXminCursor(client, relation);
   const name = `${relation.schema}.${relation.table}.${column}`;
   const found = await readBaseType(client, relation, column);
   if (!found) throw new FirnError('CursorColumnMissing', `Cursor column ${name} does not exist.`);
   const kind = kinds[found.type];
   if (!kind) throw new FirnError('CursorColumnUnsuitable', `Cursor column ${name} is of type ${found.shown}, which cannot carry a cursor.`);
   if (kind === 'integer') await refuseUnorderedSequence(client, relation, column, name);
-  return { name: column, kind, type: found.type as CursorColumn['type'], nullable: found.nullable };
+  const { nullable } = found;
+  if (found.type === 'uuid') {
+    return { name: column, kind, type: 'uuid', nullable, foreignClock: !serverMade.includes(found.default?.replace(/^.*\./, '') ?? '') };
+  }
+  if (['text', 'varchar', 'bpchar'].includes(found.type)) {
+    return { name: column, kind, type: await readTextForm(client, relation, column), nullable, comparison: 'bytes', foreignClock: true };
+  }
+  return { name: column, kind, type: found.type as CursorColumn['type'], nullable };
 }
 
-/** Type of a column with domains resolved, and as the source prints it; null when there is no such column. */
+/** Type of a column with domains resolved, as the source prints it, and its default; null when there is no such column. */
 export async function readBaseType(
   client: ClientBase,
   relation: Relation,
   column: string,
-): Promise<{ type: string; shown: string; nullable: boolean } | null> {
-  const rows = await query<{ type: string; shown: string; nullable: boolean }>(
+): Promise<{ type: string; shown: string; nullable: boolean; default: string | null } | null> {
+  const rows = await query<{ type: string; shown: string; nullable: boolean; default: string | null }>(
     client,
     `WITH RECURSIVE base AS (
-       SELECT t.oid, t.typtype, t.typbasetype, t.typname, format_type(a.atttypid, a.atttypmod) AS shown, NOT a.attnotnull AS nullable
+       SELECT t.oid, t.typtype, t.typbasetype, t.typname, format_type(a.atttypid, a.atttypmod) AS shown, NOT a.attnotnull AS nullable,
+         pg_get_expr(def.adbin, def.adrelid) AS made
        FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_type t ON t.oid = a.atttypid
+       LEFT JOIN pg_attrdef def ON def.adrelid = a.attrelid AND def.adnum = a.attnum
        WHERE n.nspname = $1 AND c.relname = $2 AND a.attname = $3 AND a.attnum > 0 AND NOT a.attisdropped
        UNION ALL
-       SELECT t.oid, t.typtype, t.typbasetype, t.typname, base.shown, base.nullable
+       SELECT t.oid, t.typtype, t.typbasetype, t.typname, base.shown, base.nullable, base.made
        FROM base JOIN pg_type t ON t.oid = base.typbasetype WHERE base.typtype = 'd')
-     SELECT typname AS type, shown, nullable FROM base WHERE typtype <> 'd'`,
+     SELECT typname AS type, shown, nullable, made AS default FROM base WHERE typtype <> 'd'`,
     [relation.schema, relation.table, column],
   );
   return rows[0] ?? null;
@@ -96,6 +119,10 @@ export async function timeBound(
   lookbackSeconds: number,
   zone: string | null,
 ): Promise<string> {
+  if (isTimeOrderedId(type)) {
+    // Milliseconds, cut off: an identifier has no more.
+    return leastId(type, Date.parse(`${safe.slice(0, 23)}Z`) - lookbackSeconds * 1000);
+  }
   const local =
     zone === null
       ? `(at.bound AT TIME ZONE 'UTC') - interval '12 hours'`
@@ -112,6 +139,11 @@ export async function timeBound(
     parameters,
   );
   return rows[0]!.bound;
+}
+
+/** @throws FirnError CursorColumnUnsuitable when a value from `from` on (null: any) does not sort by time, though its type may */
+export async function checkCursorValues(client: ClientBase, relation: Relation, { name, type }: CursorColumn, from: string | null) {
+  if (isTimeOrderedId(type)) await refuseOtherForms(client, relation, name, type, from);
 }
 
 /** How many rows have no cursor: `cursor >= bound` never reads them. */

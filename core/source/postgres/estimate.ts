@@ -2,7 +2,7 @@ import type { ClientBase } from 'pg';
 import type { Plan } from '../../plan/plan.js';
 import { query } from './connection.js';
 import { type Relation, readBaseType } from './cursor-column.js';
-import { quoteIdentifier, quoteLiteral, quoteRelation } from './query.js';
+import { cursorCondition, quoteIdentifier, quoteRelation } from './query.js';
 
 export interface Estimate {
   rows: number;
@@ -18,7 +18,7 @@ export async function estimateRead(
   const { relation, columns, rowFilter, cursor } = plan;
   const conditions = [
     ...(rowFilter === null ? [] : [`(${rowFilter}\n)`]),
-    ...(cursor?.from ? [`${quoteIdentifier(cursor.column)} >= ${quoteLiteral(cursor.from)}`] : []),
+    ...(cursor?.from ? [cursorCondition({ ...cursor, onNull: 'exclude' })] : []),
   ];
   const rows = await query<{ 'QUERY PLAN': [{ Plan: { 'Plan Rows': number; 'Plan Width': number } }] }>(
     client,

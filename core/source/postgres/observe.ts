@@ -3,17 +3,20 @@ import { FirnError } from '../../errors.js';
 import { query } from './connection.js';
 import type { CursorColumn, Relation } from './cursor-column.js';
 import { quoteIdentifier, quoteRelation } from './query.js';
+import { isoText as iso } from './time-text.js';
 import type { Reading } from './watermark.js';
+import { observeXmin } from './xmin.js';
 
 /** What an incremental run observes before its snapshot, and who holds the bound back. */
 export interface Observation extends Reading {
   /** The oldest open transaction, when there is one: pid, since when, by whom. */
   oldest: { pid: number; user: string | null; application: string | null; since: string; seconds: number } | null;
+  /** The prepared transaction that holds the bound back, when there is one. */
+  oldestPrepared?: { gid: string; since: string; seconds: number } | null;
+  /** Which server this is, where numbers of another one would mean something else: it changes when a standby is promoted or a backup restored. */
+  server?: string;
   warnings: string[];
 }
-
-/** A SQL expression of timestamptz as ISO 8601 in UTC with microseconds. */
-const iso = (expression: string): string => `to_char((${expression}) AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')`;
 
 /** Sessions whose writes count: all of this database but Postgres' own workers, walsenders and Firn's readers. */
 const others = `FROM pg_stat_activity
@@ -35,6 +38,8 @@ export async function observe(
   /** Seconds; null: the configuration declares none. */
   declaredLookback: number | null,
 ): Promise<Observation> {
+  const server = cursor.kind === 'time' ? undefined : await readServer(client);
+  if (cursor.kind === 'xmin') return { ...(await observeXmin(client)), server };
   const warnings: string[] = [];
   const { upper, readAt } = await readUpper(client, relation, cursor);
   const blind = await whyUnreadable(client);
@@ -48,20 +53,32 @@ export async function observe(
     `SELECT ${iso('least(now() - make_interval(secs => $1), min(xact_start))')} AS fence ${others}`,
     [blind === null ? 0 : declaredLookback],
   );
-  const prepared = await query<{ xid: string; gid: string; since: string }>(
+  const prepared = await query<{ xid: string; gid: string; since: string; seconds: number }>(
     client,
-    `SELECT transaction::text AS xid, gid, ${iso('prepared')} AS since FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared`,
+    `SELECT transaction::text AS xid, gid, ${iso('prepared')} AS since, floor(extract(epoch FROM now() - prepared))::int AS seconds
+     FROM pg_prepared_xacts WHERE database = current_database() ORDER BY prepared`,
   );
-  const oldestPrepared = prepared[0];
-  if (oldestPrepared) warnings.push(`Prepared transaction "${oldestPrepared.gid}" of ${oldestPrepared.since} holds the lower bound back.`);
+  const [first] = prepared;
   return {
     upper,
     readAt,
     fence: fence!.fence,
     prepared: prepared.map(({ xid }) => xid),
     oldest: await readOldest(client),
+    oldestPrepared: first ? { gid: first.gid, since: first.since, seconds: first.seconds } : null,
+    server,
     warnings,
   };
+}
+
+/** The timeline of a standby is not asked for: it takes no numbers of its own. */
+async function readServer(client: ClientBase): Promise<string> {
+  const rows = await query<{ server: string }>(
+    client,
+    `SELECT system_identifier || '/' || CASE WHEN pg_is_in_recovery() THEN 'standby' ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END AS server
+     FROM pg_control_system()`,
+  );
+  return rows[0]!.server;
 }
 
 async function readUpper(client: ClientBase, relation: Relation, cursor: CursorColumn) {

@@ -1,6 +1,7 @@
 import pg from 'pg';
 import type { Chunk, Plan } from '../../plan/plan.js';
 import type { Selection } from './types.js';
+import { writtenSince } from './xmin.js';
 
 /** Which rows of a table are read. */
 export interface Where {
@@ -36,6 +37,15 @@ export function selectExpression(name: string, selection: Selection): string {
   }
 }
 
+/** Which rows the cursor selects; null: all. The bound is a literal without a type, so that it takes the column's. */
+export function cursorCondition({ column, from, onNull, comparison }: NonNullable<Plan['cursor']>): string | null {
+  if (comparison === 'xid') return from === null ? null : writtenSince(from);
+  const name = quoteIdentifier(column);
+  if (from === null) return onNull === 'include' ? null : `${name} IS NOT NULL`;
+  const value = comparison === 'bytes' ? `${name}::pg_catalog.text COLLATE "C"` : name;
+  return `(${value} >= ${quoteLiteral(from)}${onNull === 'include' ? ` OR ${name} IS NULL` : ''})`;
+}
+
 /**
  * The bounds are literals without a type, so that they take the column's. A row whose cursor or chunk column is NULL:
  * by `onNull`, and in the chunk without a lower end.
@@ -44,12 +54,8 @@ function conditions({ rowFilter, cursor, chunk }: Where): string[] {
   const parts: string[] = [];
   // The line break ends a comment at the end of the filter.
   if (rowFilter !== null) parts.push(`(${rowFilter}\n)`);
-  if (cursor !== null) {
-    const column = quoteIdentifier(cursor.column);
-    const nulls = cursor.onNull === 'include' ? ` OR ${column} IS NULL` : '';
-    if (cursor.from !== null) parts.push(`(${column} >= ${quoteLiteral(cursor.from)}${nulls})`);
-    else if (nulls === '') parts.push(`${column} IS NOT NULL`);
-  }
+  const since = cursor && cursorCondition(cursor);
+  if (since) parts.push(since);
   if (chunk !== null && chunk.column !== null) {
     const column = quoteIdentifier(chunk.column);
     if (chunk.from !== null) parts.push(`${column} >= ${quoteLiteral(chunk.from)}`);

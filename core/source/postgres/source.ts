@@ -3,7 +3,7 @@ import { splitRanges } from '../../plan/chunks.js';
 import type { SourceKind, SourceSession, Split, ToSplit } from '../source.js';
 import { describeTable } from './catalog.js';
 import { connect, postgresSecretSchema } from './connection.js';
-import { countNullCursors, readCursorColumn, timeBound } from './cursor-column.js';
+import { checkCursorValues, countNullCursors, readCursorColumn, timeBound } from './cursor-column.js';
 import { estimateRead, readRange } from './estimate.js';
 import { extract } from './extract.js';
 import { observe } from './observe.js';
@@ -16,6 +16,7 @@ export function postgresSession(client: ClientBase & { end(): Promise<void> }): 
     countNullCursors: (relation, column, rowFilter) => countNullCursors(client, relation, column, rowFilter),
     observe: (relation, cursor, lookback) => observe(client, relation, cursor, lookback),
     timeBound: (type, safe, lookback, zone) => timeBound(client, type, safe, lookback, zone),
+    checkCursorValues: (relation, cursor, from) => checkCursorValues(client, relation, cursor, from),
     estimateRead: (read) => estimateRead(client, read),
     split: (table) => split(client, table),
     end: () => client.end(),

@@ -43,11 +43,14 @@ export function safeUpper(history: Reading[], present: Reading): string | null {
 export const checkpointLimit = 50;
 
 /**
- * The readings of `history` that a run after `committed` can still need: from the earlier one of the two that the rule picks now.
+ * The readings of `past` that a run after `committed` can still need: from the earlier one of the two that the rule picks now.
  * `safe` never falls, so older ones are never picked again. Beyond `checkpointLimit` those in the middle go: picking an
  * older reading than the best only means reading more again.
  */
-export function usableCheckpoints<R extends Reading>(history: R[], committed: R): R[] {
+export function usableCheckpoints<R extends Reading & Partial<Pick<Watermark, 'kind'>>>(past: R[], committed: R): R[] {
+  // xmin needs no earlier reading, and its readings say nothing of times: whoever changes the cursor column reads everything.
+  if (committed.kind === 'xmin') return [];
+  const history = past.filter(({ kind }) => kind !== 'xmin');
   const all = [...history, committed];
   const safe = safeTime(history, committed);
   if (safe === null) return thin(history);

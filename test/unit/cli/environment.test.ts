@@ -45,7 +45,7 @@ const calls = {};
 const receipt = (id, table, over) => ({
   run_id: id, status: !over ? 'RUNNING' : table === 'payments' ? 'FAILED' : 'SUCCEEDED', source: 'PostgreSQL', database: 'clr', table,
   mode: 'full', joined: false, rows_read: over ? 20000 : null, seconds: over ? 1.25 : null, warnings: [], log: 's3://bucket/_logs/' + id + '/',
-  execution_arn: execution(id), watermark_before: null, watermark_after: null, read_as_of: null,
+  execution_arn: execution(id), watermark_before: null, watermark_after: null, held_back_by: null, read_as_of: null,
   error: over && table === 'payments' ? { code: 'SourceConnectionLost', message: 'the connection was closed', action: 'Redrive the run.' } : null,
 });
 const rejected = (table, code, message) => ({ ...receipt(runs.unknown, table, true), status: 'REJECTED', execution_arn: null, error: { code, message, action: 'Add the table.' } });

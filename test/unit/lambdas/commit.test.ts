@@ -135,6 +135,7 @@ describe('commit (DynamoDB, S3 and Step Functions local)', () => {
         files: 1,
         bytes: 100,
         watermark_before: null,
+        held_back_by: null,
         watermark_after: watermarkAfter.lowerBound,
         warnings: ['a warning', 'amount numeric_nan: 2 values'],
       },

@@ -41,6 +41,7 @@ it('shows what is known, and null for what is not', () => {
     bytes: null,
     watermark_before: null,
     watermark_after: null,
+    held_back_by: null,
     started_at: '2026-01-01T00:00:00.000Z',
     finished_at: '2026-01-01T00:01:30.500Z',
     seconds: 90.5,

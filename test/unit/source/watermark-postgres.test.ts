@@ -219,7 +219,7 @@ describe('the cursor column', () => {
   });
 
   it.each([
-    ['c text', 'c', 'CursorColumnUnsuitable', 'of type text'],
+    ['c jsonb', 'c', 'CursorColumnUnsuitable', 'of type jsonb'],
     ['c int', 'gone', 'CursorColumnMissing', 'public.orders.gone'],
     ['c bigint GENERATED ALWAYS AS IDENTITY (CACHE 20)', 'c', 'CursorColumnUnsuitable', 'caches 20 values'],
     ['c bigint GENERATED ALWAYS AS IDENTITY (INCREMENT -1)', 'c', 'CursorColumnUnsuitable', 'counts down'],
