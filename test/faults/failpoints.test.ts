@@ -1,0 +1,82 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import type { Failpoint, Failure } from '../../core/failpoints.js';
+import type { Receipt } from '../../core/receipt/receipt.js';
+import { leftovers, miscounts } from './leftovers.js';
+import { faultSandboxDirectory } from './sandbox.js';
+import { World } from './world.js';
+
+const database = 'points';
+
+/**
+ * Where a run is hit, and how. A step that is killed is redriven by the caller, one that throws is tried again by Step Functions, and a
+ * hanging one runs out of time; what is left behind is the same, so each point is hit by `kill` and `twice`, and some by the others.
+ */
+const both: Failure[] = ['kill', 'twice'];
+const points: { point: Failpoint; failures: Failure[] }[] = [
+  { point: 'claimed', failures: both },
+  { point: 'started', failures: both },
+  { point: 'acquired', failures: both },
+  { point: 'permit_taken', failures: both },
+  { point: 'snapshot_announced', failures: ['throw', 'twice'] },
+  { point: 'plan_written', failures: both },
+  { point: 'prepared', failures: both },
+  { point: 'file_written', failures: ['hang', 'twice'] },
+  { point: 'part_written', failures: both },
+  { point: 'manifest_written', failures: both },
+  { point: 'files_registered', failures: ['throw', 'twice'] },
+  { point: 'load_submitted', failures: both },
+  { point: 'loaded', failures: both },
+  { point: 'merge_submitted', failures: ['hang', 'kill', 'twice'] },
+  { point: 'submitted', failures: both },
+  { point: 'merged', failures: both },
+  { point: 'verified', failures: ['throw', 'twice'] },
+  { point: 'watermark_committed', failures: ['hang', 'kill', 'twice'] },
+  { point: 'gold_marked', failures: both },
+  { point: 'permit_released', failures: both },
+  { point: 'receipt_written', failures: both },
+  { point: 'recorded', failures: both },
+];
+
+let world: World;
+
+beforeAll(async () => {
+  world = World.open(faultSandboxDirectory);
+  for (const { point } of points) {
+    await world.source.query(`CREATE TABLE ${point} (id integer PRIMARY KEY, v text, updated_at timestamptz NOT NULL DEFAULT clock_timestamp());
+      INSERT INTO ${point} SELECT n, 'first ' || n, now() - interval '1 hour' FROM generate_series(1, 20) n`);
+  }
+  const incremental = { mode: 'incremental', cursor_column: 'updated_at', loader: 'copy' };
+  await world.push(
+    database,
+    points.map(({ point }) => ({ table: point, ...incremental })),
+  );
+});
+
+afterAll(() => world?.close());
+
+/** The run's end: it is redriven as long as it fails, as its user would. */
+async function ended(table: string): Promise<Receipt> {
+  let receipt = await world.ingest(database, table);
+  for (let redrives = 0; receipt.status === 'FAILED' && redrives < 3; redrives++) receipt = await world.retry(receipt.run_id);
+  return receipt;
+}
+
+describe('a run that is hit at', () => {
+  it.concurrent.each(points)('$point ($failures): nothing is lost or doubled', async ({ point, failures }) => {
+    for (const [round, failure] of failures.entries()) {
+      await world.source.query(`INSERT INTO ${point} (id, v) SELECT n, 'added' FROM generate_series(${100 * round + 100}, ${100 * round + 109}) n;
+        UPDATE ${point} SET v = v || '.', updated_at = clock_timestamp() WHERE id % 7 = ${round}`);
+      world.arm(point, point, failure);
+      const receipt = await ended(point);
+      expect({ failure, status: receipt.status, error: receipt.error }).toEqual({ failure, status: 'SUCCEEDED', error: null });
+      expect({ failure, armed: world.isArmed(point, point) }).toEqual({ failure, armed: false });
+      expect({ failure, miscounts: miscounts({ ...receipt }) }).toEqual({ failure, miscounts: [] });
+      expect({ failure, differences: await world.differences(database, point) }).toEqual({ failure, differences: [] });
+    }
+  });
+});
+
+it('nothing is left of them', async () => {
+  await expect.poll(() => world.executions('RUNNING'), { timeout: 60_000 }).toEqual([]);
+  await expect.poll(() => leftovers(world, database), { timeout: 30_000 }).toEqual([]);
+});
