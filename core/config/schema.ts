@@ -52,8 +52,12 @@ export const tableConfigSchema = z.strictObject({
       unbounded_numeric: z
         .union([z.enum(['text', 'float']), z.string().regex(exactNumber, 'text, float or number(p,s) with p ≤ 38 and s ≤ 37')])
         .default('text'),
-      /** infinity, BC and years beyond 9999. */
+      /** infinity, BC and years beyond 9999; of MySQL also zero dates, and a TIME that is no time of day. */
       date_out_of_range: z.enum(['error', 'null', 'clamp']).default('error'),
+      /** MySQL: a TIME, which is a duration, as TIME or as text. */
+      time: z.enum(['time', 'text']).default('time'),
+      /** MySQL: a tinyint(1), which BOOLEAN is another name for. */
+      tinyint1: z.enum(['number', 'boolean']).default('number'),
     })
     .optional(),
 });

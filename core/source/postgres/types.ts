@@ -2,7 +2,7 @@ import type { Column, ParquetType } from '../../column.js';
 import type { TableConfig } from '../../config/schema.js';
 import { FirnError } from '../../errors.js';
 
-export type Policies = NonNullable<TableConfig['policies']>;
+export type Policies = Pick<NonNullable<TableConfig['policies']>, 'numeric_nan' | 'unbounded_numeric' | 'date_out_of_range'>;
 export const defaultPolicies: Policies = { numeric_nan: 'error', unbounded_numeric: 'text', date_out_of_range: 'error' };
 
 /** A column's type as the catalog tells it; a domain is already replaced by its base type. */

@@ -1,0 +1,116 @@
+import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
+import { z } from 'zod';
+import type { SourceSecret } from '../source.js';
+import { asSourceError } from './errors.js';
+
+export const mysqlSecretSchema = z.object({
+  host: z.string().min(1),
+  port: z.coerce.number().int().min(1).max(65_535).default(3306),
+  user: z.string().min(1),
+  password: z.string(),
+  /** Schema of the tables whose key names none. */
+  database: z.string().min(1),
+  sslmode: z.enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']).default('require'),
+  sslrootcert: z.string().optional(),
+});
+
+/** A connection and what the statements of the two servers depend on. */
+export interface Session {
+  connection: Connection;
+  secret: SourceSecret;
+  isMariaDb: boolean;
+}
+
+const connectTimeoutMs = 15_000;
+/** Seconds for which the server waits while we do not read, because S3 is slow. Its default is 60. */
+const writeTimeout = 3600;
+
+/** As libpq does: `require` verifies only when a CA is given. */
+function tlsOptions({ sslmode, sslrootcert: ca }: SourceSecret): ConnectionOptions['ssl'] {
+  if (sslmode === 'disable') return undefined;
+  const verifyIdentity = sslmode === 'verify-full';
+  return { ca, rejectUnauthorized: verifyIdentity || sslmode === 'verify-ca' || ca !== undefined, verifyIdentity };
+}
+
+/**
+ * Opens a session in autocommit with fixed settings: UTC, utf8mb4, an empty sql_mode, no time limits.
+ * @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed
+ */
+export async function connect(secret: SourceSecret): Promise<Session> {
+  const connection = await handshake(secret);
+  // A connection that breaks between two queries is reported by the next one.
+  connection.on('error', () => {});
+  const session = { connection, secret, isMariaDb: false };
+  try {
+    const [row] = await query<{ version: string }>(session, 'SELECT VERSION() AS version');
+    session.isMariaDb = /mariadb/i.test(row!.version);
+    await query(session, 'SET NAMES utf8mb4');
+    await query(session, `SET ${settings(session).join(', ')}`);
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+  return session;
+}
+
+/**
+ * What the text of a value, the meaning of a row filter or the length of a read depends on. PAD_CHAR_TO_FULL_LENGTH, ANSI_QUOTES and
+ * NO_BACKSLASH_ESCAPES of the server's own sql_mode would change them.
+ */
+function settings({ isMariaDb }: Session): string[] {
+  const common = ["time_zone = '+00:00'", "sql_mode = ''", `net_write_timeout = ${writeTimeout}`, "sql_auto_is_null = 0"];
+  return isMariaDb
+    ? [...common, 'max_statement_time = 0', "tx_isolation = 'REPEATABLE-READ'"]
+    : [...common, 'max_execution_time = 0', "transaction_isolation = 'REPEATABLE-READ'", 'information_schema_stats_expiry = 0'];
+}
+
+async function handshake(secret: SourceSecret): Promise<Connection> {
+  const ssl = tlsOptions(secret);
+  try {
+    return await open(secret, ssl);
+  } catch (error) {
+    const plainAllowed = secret.sslmode === 'prefer' || secret.sslmode === 'allow';
+    if (!(plainAllowed && (error as { code?: string }).code === 'HANDSHAKE_NO_SSL_SUPPORT')) throw asSourceError(error, secret, false);
+  }
+  return open(secret, undefined).catch((error: unknown) => {
+    throw asSourceError(error, secret, false);
+  });
+}
+
+function open({ host, port, user, password, database }: SourceSecret, ssl: ConnectionOptions['ssl']): Promise<Connection> {
+  return mysql.createConnection({
+    host,
+    port,
+    user,
+    password,
+    database,
+    ssl,
+    charset: 'UTF8MB4_GENERAL_CI',
+    connectTimeout: connectTimeoutMs,
+    connectAttributes: { program_name: 'firn' },
+    enableKeepAlive: true,
+    keepAliveInitialDelay: 30_000,
+    dateStrings: true,
+    // A server that asks for a local file gets none.
+    flags: ['-LOCAL_FILES'],
+  });
+}
+
+/** Rows of one query, with integers beyond 2^53 lost: select those as text. @throws FirnError as asSourceError maps it */
+export async function query<Row extends object>({ connection, secret }: Session, sql: string, values?: unknown[]): Promise<Row[]> {
+  try {
+    const [rows] = await connection.query<(Row & RowDataPacket)[]>(sql, values as never);
+    return rows;
+  } catch (error) {
+    throw asSourceError(error, secret);
+  }
+}
+
+/** Asks the server to stop the session's running query, then drops the connection. Resolves when both are done; never throws. */
+export async function cancelQuery({ connection, secret }: Session): Promise<void> {
+  const { threadId } = connection as unknown as { threadId: number };
+  const killer = await handshake(secret).catch(() => null);
+  await killer?.query(`KILL QUERY ${threadId}`).catch(() => {});
+  connection.destroy();
+  killer?.destroy();
+}
