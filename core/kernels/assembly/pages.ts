@@ -1,0 +1,58 @@
+import { bitmap, indices, page, values } from './scratch';
+import { copyText, lengthOf } from './text';
+
+/** The first `count` dictionary indices as one bit-packed run at `page`, of `width` ≤ 16 bits each. Little endian, least bit first. */
+export function packIndices(count: u32, width: u32): void {
+  let to = page;
+  let bits: u64 = 0;
+  let waiting: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    bits |= <u64>load<u16>(indices + (<usize>i << 1)) << waiting;
+    waiting += width;
+    if (waiting >= 32) {
+      store<u32>(to, <u32>bits);
+      to += 4;
+      bits >>= 32;
+      waiting -= 32;
+    }
+  }
+  store<u64>(to, bits);
+}
+
+/** Booleans `[from, to)` of `values` as bits at `page`. */
+export function packBooleans(from: u32, to: u32): void {
+  memory.fill(page, 0, ((to - from) >> 3) + 1);
+  for (let i = from; i < to; i++) {
+    const at = page + ((i - from) >> 3);
+    store<u8>(at, load<u8>(at) | (load<u8>(values + i) << <u8>((i - from) & 7)));
+  }
+}
+
+/** `count` texts, whose fields are at `at`, into `page`; answers their bytes. */
+export function copyTexts(at: usize, count: u32, skip: u32): u32 {
+  let to = page;
+  for (let i: u32 = 0; i < count; i++) to = copyText(<usize>load<u32>(at + (<usize>i << 2)), skip, to);
+  return <u32>(to - page);
+}
+
+/** What `slicePage` found: rows of the page, values among them, and bytes of these. */
+export let slicedRows: u32 = 0;
+export let slicedValues: u32 = 0;
+export let slicedBytes: u32 = 0;
+
+/** The rows from `row` on that fill a page of `limit` bytes; a multiple of 8, but for the last page. `width` 0: texts. */
+export function slicePage(row: u32, rows: u32, value: u32, width: u32, skip: u32, limit: u32): void {
+  let bytes: u32 = 0;
+  let at = row;
+  let next = value;
+  while (at < rows && (bytes < limit || (at & 7) !== 0)) {
+    if (((load<u8>(bitmap + (at >> 3)) >> (at & 7)) & 1) === 1) {
+      bytes += width === 0 ? 4 + lengthOf(<usize>load<u32>(values + (<usize>next << 2)), skip) : width;
+      next++;
+    }
+    at++;
+  }
+  slicedRows = at - row;
+  slicedValues = next - value;
+  slicedBytes = bytes;
+}

@@ -1,0 +1,114 @@
+import { compiled } from './compiled.js';
+
+/** What the kernels ask of their host. */
+export interface Host {
+  /** A value that its column's type cannot hold: whether it becomes the nearest one, else NULL. Throws if neither. */
+  clamp(row: number, field: number): number;
+  /** A field of another width than its type has. Throws. */
+  wrongWidth(length: number): void;
+  /** A row with another number of fields than columns. Throws. */
+  wrongFields(count: number): void;
+}
+
+interface Global {
+  value: number;
+}
+
+/** Exports of assembly/index.ts, where each is described. Addresses come as signed numbers: `address` makes them positive. */
+interface Exports {
+  memory: { buffer: ArrayBuffer };
+  allocate(bytes: number): number;
+  release(address: number): void;
+  beginColumn(rows: number): void;
+  reservePage(bytes: number): void;
+  values: Global;
+  bitmap: Global;
+  page: Global;
+
+  scanRows(from: number, end: number, stop: number, offsets: number, capacity: number, columns: number, widths: number): number;
+  scannedRows: Global;
+  setScannedRows(rows: number): void;
+
+  booleans(offsets: number, rows: number): number;
+  int2s(offsets: number, rows: number): number;
+  words(offsets: number, rows: number): number;
+  doubleWords(offsets: number, rows: number): number;
+  unsigned4s(offsets: number, rows: number): number;
+  unsigned8s(offsets: number, rows: number): number;
+  dates(offsets: number, rows: number): number;
+  times(offsets: number, rows: number): number;
+  timestamps(offsets: number, rows: number): number;
+  decimals(offsets: number, rows: number, precision: number, scale: number, width: number): number;
+  wideDecimals(offsets: number, rows: number, precision: number, scale: number): number;
+  texts(offsets: number, rows: number, limit: number): number;
+  uuids(offsets: number, rows: number): number;
+  longestText: Global;
+
+  reserveVector(bytes: number): number;
+  packLevels(rows: number): void;
+  adoptTexts(count: number): number;
+
+  dictionary4(count: number): number;
+  dictionary8(count: number): number;
+  dictionaryOfTexts(count: number, skip: number): number;
+  entries: Global;
+
+  bounds1(at: number, count: number): void;
+  bounds4(at: number, count: number): void;
+  bounds8(at: number, count: number): void;
+  bounds16(at: number, count: number): void;
+  boundsOfFloats(at: number, count: number): number;
+  boundsOfDoubles(at: number, count: number): number;
+  boundsOfTexts(at: number, count: number, skip: number): void;
+  least: Global;
+  greatest: Global;
+  leastText: Global;
+  greatestText: Global;
+
+  packIndices(count: number, width: number): void;
+  packBooleans(from: number, to: number): void;
+  copyTexts(at: number, count: number, skip: number): number;
+  slicePage(row: number, rows: number, value: number, width: number, skip: number, limit: number): void;
+  slicedRows: Global;
+  slicedValues: Global;
+  slicedBytes: Global;
+}
+
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object, imports: object) => { exports: unknown };
+};
+
+let compiledModule: object | null = null;
+
+/** One instance: its memory, and the functions on it. Everything in it happens on the calling thread. */
+export class Kernels {
+  readonly run: Exports;
+  #bytes = new Uint8Array(0);
+  #view = new DataView(new ArrayBuffer(0));
+
+  constructor(host: Host) {
+    compiledModule ??= new WebAssembly.Module(Buffer.from(compiled, 'base64'));
+    this.run = new WebAssembly.Instance(compiledModule, { host }).exports as Exports;
+  }
+
+  /** The memory, until something is allocated: then it may be another array. */
+  get bytes(): Uint8Array {
+    if (this.#bytes.buffer !== this.run.memory.buffer) this.#bytes = new Uint8Array(this.run.memory.buffer);
+    return this.#bytes;
+  }
+
+  get view(): DataView {
+    if (this.#view.buffer !== this.run.memory.buffer) this.#view = new DataView(this.run.memory.buffer);
+    return this.#view;
+  }
+
+  allocate(bytes: number): number {
+    return this.run.allocate(bytes) >>> 0;
+  }
+
+  /** The address that a global holds. */
+  address(name: 'values' | 'bitmap' | 'page' | 'entries' | 'least' | 'greatest' | 'leastText' | 'greatestText'): number {
+    return this.run[name].value >>> 0;
+  }
+}
