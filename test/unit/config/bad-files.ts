@@ -45,7 +45,7 @@ export const badFiles: BadFile[] = [
     text: 'sources:\n  - database: clr\n    tables: []\n',
     said: [
       'tables.yaml:2:5 sources[0]: the key "source" is missing',
-      'tables.yaml:2:5 sources[0]: the key "type" is missing: expected postgres',
+      'tables.yaml:2:5 sources[0]: the key "type" is missing: expected one of postgres, mysql',
       'tables.yaml:3:13 sources[0].tables: needs at least one entry',
     ],
   },
@@ -82,7 +82,7 @@ export const badFiles: BadFile[] = [
   {
     name: 'a database that is not supported',
     text: source('').replace('type: postgres', 'type: oracle'),
-    said: ['tables.yaml:4:11 sources[0].type: expected postgres; got "oracle"'],
+    said: ['tables.yaml:4:11 sources[0].type: expected one of postgres, mysql; got "oracle"'],
   },
   {
     name: 'a source with a character that S3 or SQL would mind',

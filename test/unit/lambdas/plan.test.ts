@@ -165,7 +165,9 @@ describe('a plan (PostgreSQL, DynamoDB and S3 local, executions in memory)', () 
     {
       what: 'a policy is another',
       why: 'another policy holds for amount',
-      config: { policies: { numeric_nan: 'null', unbounded_numeric: 'text', date_out_of_range: 'error' } },
+      config: {
+        policies: { numeric_nan: 'null', unbounded_numeric: 'text', date_out_of_range: 'error', time: 'time', tinyint1: 'number' },
+      },
     },
     { what: 'the filter is another', why: 'row_filter is another', config: { row_filter: 'amount < 1000 -- all of them' } },
     {
