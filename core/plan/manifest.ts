@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { chunkSchema } from './plan.js';
 
 export const fileSchema = z.object({
   /** Key in the raw bucket: what Snowflake shows as METADATA$FILENAME. */
@@ -8,7 +9,7 @@ export const fileSchema = z.object({
 });
 export type DataFile = z.infer<typeof fileSchema>;
 
-/** What one chunk has written: `_manifests/<run>/parts/<chunk>.json`, written once (If-None-Match). */
+/** What a chunk, or what was left of it, has written: `_manifests/<run>/parts/<chunk>.json`, written once (If-None-Match). */
 export const partManifestSchema = z.object({
   runId: z.string(),
   chunk: z.int(),
@@ -18,6 +19,8 @@ export const partManifestSchema = z.object({
   readAsOf: z.string(),
   /** Values that followed a lossy policy, per column and policy. */
   policyCounts: z.record(z.string(), z.int()),
+  /** Handed back: what the chunk's next part is to read. */
+  rest: chunkSchema.optional(),
 });
 export type PartManifest = z.infer<typeof partManifestSchema>;
 

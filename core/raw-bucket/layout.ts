@@ -31,11 +31,18 @@ export function dataPrefix(ref: Pick<RunRef, 'source' | 'database' | 'table'>, a
 
 /** `attempt` is made anew by each attempt of the extractor, so a file is never overwritten. */
 export function dataFileName(runId: string, chunk: number, attempt: string, part: number): string {
-  return `${runId}-${String(chunk).padStart(4, '0')}-${attempt}${String(part).padStart(3, '0')}.parquet`;
+  return `${dataFileStem(runId, chunk)}${attempt}${String(part).padStart(3, '0')}.parquet`;
 }
+
+/** How the names of a chunk's files begin; then come the attempt and the part. */
+export const dataFileStem = (runId: string, chunk: number): string => `${runId}-${String(chunk).padStart(4, '0')}-`;
 
 export const manifestPrefix = (runId: string): string => `_manifests/${runId}/`;
 export const planKey = (runId: string): string => `${manifestPrefix(runId)}plan.json`;
-export const partKey = (runId: string, chunk: number): string => `${manifestPrefix(runId)}parts/${String(chunk).padStart(4, '0')}.json`;
+/** `place`: 0, or the how-manieth part of a chunk that was handed back and went on. */
+export const partKey = (runId: string, chunk: number, place = 0): string =>
+  `${manifestPrefix(runId)}parts/${String(chunk).padStart(4, '0')}${place === 0 ? '' : `-${place}`}.json`;
+/** What a Glue job run reads; each has a document of its own. */
+export const glueReadKey = (runId: string, attempt: string): string => `${manifestPrefix(runId)}jobs/${attempt}.json`;
 export const manifestKey = (runId: string): string => `${manifestPrefix(runId)}manifest.json`;
 export const logPrefix = (runId: string): string => `_logs/${runId}/`;

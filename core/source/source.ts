@@ -1,6 +1,7 @@
 import type { z } from 'zod';
 import type { Column } from '../column.js';
 import type { TableConfig } from '../config/schema.js';
+import type { ErrorCode } from '../errors.js';
 import type { Codec } from '../parquet/compression.js';
 import type { OpenFile, WrittenFile } from '../parquet/file-series.js';
 import type { Chunk, Plan } from '../plan/plan.js';
@@ -120,6 +121,26 @@ export interface Extracted {
   replaced: Replaced[];
 }
 
+export type SparkRead = Pick<TableRead, 'connection' | 'relation' | 'columns' | 'where'>;
+
+/** The rows of a read as Spark asks for them by JDBC, for glue-scripts/extract_table.py. */
+export interface SparkQuery {
+  /** Statements that begin each transaction. */
+  session: string;
+  /** Sends the columns as `_firn_0`, `_firn_1`, …, each in the form that the script takes for its Parquet type. */
+  query: string;
+  /** Which rows of the query are a chunk's; one per chunk. */
+  conditions: string[];
+  /** Query of one value: the source's clock, ISO 8601, UTC, microseconds. */
+  clock: string;
+  /** Codes of errors, by SQLSTATE or by its class. */
+  sqlStates: Record<string, ErrorCode>;
+  /** Which server, for messages. */
+  address: string;
+  /** What a row holds on average, 0 when nobody knows. */
+  rowBytes: number;
+}
+
 /** What a kind of source can do. */
 export interface SourceKind {
   secretSchema: z.ZodType<SourceSecret>;
@@ -130,6 +151,11 @@ export interface SourceKind {
    * @throws FirnError Source…, SchemaChangedDuringRun, CursorIsNull, ValueOutOfRange, Aborted
    */
   extract(read: TableRead): Promise<Extracted>;
+  /**
+   * The same read for Spark. Not there: the source has no engine but Lambda.
+   * @throws FirnError Source…, SchemaChangedDuringRun, CursorIsNull
+   */
+  sparkQuery?(read: SparkRead, chunks: readonly Chunk[]): Promise<SparkQuery>;
 }
 
 /** Loaded when needed, so that no function starts with a client that its source does not use. */

@@ -8,7 +8,7 @@ export interface Address {
 }
 
 /** SQLSTATE → code. Source: PostgreSQL documentation, appendix A. */
-const sqlStates: Record<string, ErrorCode> = {
+export const sqlStates: Record<string, ErrorCode> = {
   '28000': 'SourceCredentialsRejected',
   '28P01': 'SourceCredentialsRejected',
   '3D000': 'SourceCredentialsRejected',

@@ -5,10 +5,10 @@ import type { Plan } from '../../plan/plan.js';
 import { readColumns, readTable } from './catalog.js';
 import { query } from './connection.js';
 import { quoteLiteral, quoteRelation } from './query.js';
-import { type Decoder, mapType, policiesOf, type Selection } from './types.js';
+import { type Decoder, mapType, policiesOf, type Selection, type SourceType } from './types.js';
 
 /** Settings that the text of a value or the visibility of a row depends on. LOCAL, so that a pooler's next session is not touched. */
-const settings = [
+export const settings = [
   "TimeZone = 'UTC'",
   "DateStyle = 'ISO, YMD'",
   "IntervalStyle = 'iso_8601'",
@@ -61,6 +61,7 @@ export async function joinSnapshot(client: Client, snapshot: string): Promise<vo
 export interface Reading {
   column: Column;
   nullable: boolean;
+  type: SourceType;
   selection: Selection;
   decoder: Decoder;
 }
@@ -80,7 +81,7 @@ export async function readingsOf(client: Client, oid: number, relation: Plan['re
         `${name}: column ${column.name} was ${column.sourceType} and is now ${now.sourceType}.`,
       );
     }
-    return { column, nullable: now.nullable, selection: mapped.selection, decoder: mapped.decoder };
+    return { column, nullable: now.nullable, type: now.type, selection: mapped.selection, decoder: mapped.decoder };
   });
 }
 

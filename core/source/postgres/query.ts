@@ -50,7 +50,7 @@ export function cursorCondition({ column, from, onNull, comparison }: NonNullabl
  * The bounds are literals without a type, so that they take the column's. A row whose cursor or chunk column is NULL:
  * by `onNull`, and in the chunk without a lower end.
  */
-function conditions({ rowFilter, cursor, chunk }: Where): string[] {
+export function conditions({ rowFilter, cursor, chunk }: Where): string[] {
   const parts: string[] = [];
   // The line break ends a comment at the end of the filter.
   if (rowFilter !== null) parts.push(`(${rowFilter}\n)`);
@@ -68,10 +68,15 @@ function whereClause(parts: string[]): string {
   return parts.length === 0 ? '' : ` WHERE ${parts.join(' AND ')}`;
 }
 
-export function copyStatement(relation: Plan['relation'], expressions: readonly string[], where: Where, range?: string): string {
+/** The one query of an extraction, whichever engine asks it. */
+export function selectStatement(relation: Plan['relation'], expressions: readonly string[], where: Where, range?: string): string {
   const parts = conditions(where);
   if (range !== undefined) parts.push(range);
-  return `COPY (SELECT ${expressions.join(', ')} FROM ${quoteRelation(relation)}${whereClause(parts)}) TO STDOUT (FORMAT binary)`;
+  return `SELECT ${expressions.join(', ')} FROM ${quoteRelation(relation)}${whereClause(parts)}`;
+}
+
+export function copyStatement(relation: Plan['relation'], expressions: readonly string[], where: Where, range?: string): string {
+  return `COPY (${selectStatement(relation, expressions, where, range)}) TO STDOUT (FORMAT binary)`;
 }
 
 /** Whether any row to read has no cursor: one row, or none. */

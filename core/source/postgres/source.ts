@@ -7,6 +7,7 @@ import { checkCursorValues, countNullCursors, readCursorColumn, timeBound } from
 import { estimateRead, readRange } from './estimate.js';
 import { extract } from './extract.js';
 import { observe } from './observe.js';
+import { sparkQuery } from './spark-query.js';
 
 export function postgresSession(client: ClientBase & { end(): Promise<void> }): SourceSession {
   return {
@@ -35,4 +36,5 @@ export const postgres: SourceKind = {
   secretSchema: postgresSecretSchema,
   open: async (secret) => postgresSession(await connect(secret)),
   extract,
+  sparkQuery,
 };

@@ -1,0 +1,35 @@
+import { type PartManifest, partManifestSchema } from '../plan/manifest.js';
+import type { Chunk, Plan } from '../plan/plan.js';
+import { partKey } from '../raw-bucket/layout.js';
+import { type RawBucket, readJson } from '../raw-bucket/objects.js';
+
+/** How far a chunk has been read. A part that was handed back before its end is followed by another. */
+export interface ChunkProgress {
+  parts: PartManifest[];
+  /** What the next part is to read; null: nothing is left. */
+  rest: Chunk | null;
+}
+
+export async function readProgress(raw: RawBucket, runId: string, chunk: Chunk): Promise<ChunkProgress> {
+  const parts: PartManifest[] = [];
+  for (let rest = chunk; ; ) {
+    const part = await readJson(raw, partKey(runId, chunk.number, parts.length), partManifestSchema);
+    if (part === null) return { parts, rest };
+    parts.push(part);
+    if (part.rest === undefined) return { parts, rest: null };
+    rest = part.rest;
+  }
+}
+
+/** S3 answers many small reads at once, and there may be a thousand. */
+const readsAtOnce = 50;
+
+/** The progress of all chunks of a plan, in their order. */
+export async function readAllProgress(raw: RawBucket, { run, chunks }: Pick<Plan, 'run' | 'chunks'>): Promise<ChunkProgress[]> {
+  const all: ChunkProgress[] = [];
+  for (let from = 0; from < chunks.length; from += readsAtOnce) {
+    const some = chunks.slice(from, from + readsAtOnce);
+    all.push(...(await Promise.all(some.map((chunk) => readProgress(raw, run.runId, chunk)))));
+  }
+  return all;
+}
