@@ -19,6 +19,7 @@ export const commands: CommandEntry[] = [
   { name: 'logs', summary: "print a run's log", load: async () => (await import('./logs.js')).logsCommand },
   { name: 'sql', summary: 'run a statement in Snowflake', load: async () => (await import('./sql.js')).sqlCommand },
   { name: 'config', summary: 'check the configuration files and push them', load: async () => (await import('./config.js')).configCommand },
+  { name: 'dbt', summary: 'run dbt on top of staging', load: async () => (await import('./dbt.js')).dbtCommand },
   {
     name: 'extract',
     summary: 'read a table into Parquet files on this machine',

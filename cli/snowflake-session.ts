@@ -1,12 +1,15 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
-import { readSecret, snowflakeSecretSchema } from '../core/secrets.js';
+import { readSecret, type SnowflakeSecret, snowflakeSecretSchema } from '../core/secrets.js';
 import { connectSnowflake, type Warehouse } from '../core/warehouse/snowflake.js';
 import { snowflakeSecretName } from '../lib/secret-names.js';
 
+/** Of Firn's Snowflake user. @throws FirnError WarehouseCredentialsRejected */
+export const snowflakeSecretOf = (environment: string): Promise<SnowflakeSecret> =>
+  readSecret(new SecretsManagerClient({}), snowflakeSecretName(environment), snowflakeSecretSchema, 'WarehouseCredentialsRejected');
+
 /** A session of Firn's Snowflake user, in its database, schema FIRN; closed when `use` is done. */
 export async function withSnowflake<T>(environment: string, use: (warehouse: Warehouse) => Promise<T>): Promise<T> {
-  const name = snowflakeSecretName(environment);
-  const secret = await readSecret(new SecretsManagerClient({}), name, snowflakeSecretSchema, 'WarehouseCredentialsRejected');
+  const secret = await snowflakeSecretOf(environment);
   // Somebody waits before a still screen.
   const warehouse = await connectSnowflake(secret, { queryTag: { from: 'cli' }, loginRetries: 2 });
   try {

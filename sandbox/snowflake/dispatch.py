@@ -10,8 +10,8 @@ from session import Session
 Handler = Callable[[Session, Reader], Result]
 HANDLERS: dict[str, Handler] = {}
 
-# Words between CREATE and the kind of object, which the handlers of tables and views read again from the whole text.
-MODIFIERS = {"TRANSIENT", "TEMPORARY", "TEMP", "VOLATILE", "LOCAL", "GLOBAL", "SECURE", "RECURSIVE"}
+# Words between CREATE (or SHOW) and the kind of object, which the handlers of tables and views read again from the whole text.
+MODIFIERS = {"TRANSIENT", "TEMPORARY", "TEMP", "VOLATILE", "LOCAL", "GLOBAL", "SECURE", "RECURSIVE", "TERSE"}
 
 
 def statement(*heads: str) -> Callable[[Handler], Handler]:

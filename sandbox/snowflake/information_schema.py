@@ -39,10 +39,11 @@ FROM (
 
 TABLES = f"""
 SELECT database_name AS TABLE_CATALOG, schema_name AS TABLE_SCHEMA, table_name AS TABLE_NAME, 'SYSADMIN' AS TABLE_OWNER, 'BASE TABLE' AS TABLE_TYPE,
-  'NO' AS IS_TRANSIENT, estimated_size AS ROW_COUNT, 0 AS BYTES, 1 AS RETENTION_TIME, {{created}} AS CREATED, {{created}} AS LAST_ALTERED, comment AS COMMENT
+  'NO' AS IS_TRANSIENT, estimated_size AS ROW_COUNT, 0 AS BYTES, 1 AS RETENTION_TIME, {{created}} AS CREATED, {{created}} AS LAST_ALTERED, comment AS COMMENT,
+  'NO' AS IS_DYNAMIC, 'NO' AS IS_ICEBERG, NULL::VARCHAR AS CLUSTERING_KEY
 FROM duckdb_tables() WHERE NOT internal AND schema_name NOT IN ('main', '{HIDDEN_SCHEMA}')
 UNION ALL
-SELECT database_name, schema_name, view_name, 'SYSADMIN', 'VIEW', 'NO', NULL, NULL, 1, {{created}}, {{created}}, comment
+SELECT database_name, schema_name, view_name, 'SYSADMIN', 'VIEW', 'NO', NULL, NULL, 1, {{created}}, {{created}}, comment, 'NO', 'NO', NULL
 FROM duckdb_views() WHERE NOT internal AND schema_name NOT IN ('main', '{HIDDEN_SCHEMA}')""".format(created="now()")
 
 VIEWS = f"""

@@ -63,6 +63,7 @@ class Session:
         self.results: dict[str, Result] = {}
         self.last_load = 0
         self.procedures: list[dict[str, Any]] = []
+        self.temporaries: set[Table] = set()
         self.set_timezone(self.parameters["TIMEZONE"])
 
     def clone(self) -> "Session":
@@ -74,6 +75,8 @@ class Session:
 
     def close(self) -> None:
         self.rollback()
+        for table in self.temporaries:
+            self.define([table], lambda: self.fetch(f"DROP TABLE IF EXISTS {quoted(*table)}"))  # noqa: B023  it runs at once
         self.duck.close()
 
     # context

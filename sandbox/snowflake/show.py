@@ -115,7 +115,7 @@ def show_procedures(session: Session, reader: Reader) -> Result:
     return _callables(session, reader, "procedure")
 
 
-@statement("SHOW EXTERNAL FUNCTIONS")
+@statement("SHOW EXTERNAL FUNCTIONS", "SHOW USER FUNCTIONS")
 def show_external_functions(session: Session, reader: Reader) -> Result:
     return _callables(session, reader, "external function")
 
@@ -126,12 +126,13 @@ def _callables(session: Session, reader: Reader, kind: str) -> Result:
         {
             "created_on": CREATED, "name": key[2], "catalog_name": key[0], "schema_name": key[1], "min_num_arguments": int(key[3]), "max_num_arguments": int(key[3]),
             "arguments": f"{key[2]}({', '.join(t for _, t in value['arguments'])}) RETURN {value['returns']}", "language": "EXTERNAL" if "url" in value else "JAVASCRIPT",
+            "is_builtin": "N",
         }
         for key, value in session.engine.catalog.all(kind)
         if _within(database, schema, key) and matches(key[2])
     ]  # fmt: skip
     return result.rows(
-        records, ["created_on", "name", "catalog_name", "schema_name", "min_num_arguments", "max_num_arguments", "arguments", "language"]
+        records, ["created_on", "name", "catalog_name", "schema_name", "min_num_arguments", "max_num_arguments", "arguments", "language", "is_builtin"]
     )
 
 
@@ -174,6 +175,9 @@ def show_schemas(session: Session, reader: Reader) -> Result:
             if reader.accept("ACCOUNT")
             else (reader.accept("DATABASE") or True) and (session.database if reader.ended else reader.identifier())
         )
+    if reader.accept("LIMIT"):
+        reader.at += 1
+    reader.end()
     records = [
         {
             "created_on": CREATED,
@@ -204,11 +208,13 @@ def _relations(session: Session, reader: Reader, where: str) -> Result:
             "kind": "VIEW" if kind == "VIEW" else "TABLE",
             "comment": comment or "",
             "rows": count,
+            "is_dynamic": "N",
+            "is_iceberg": "N",
         }
         for name, db, sc, kind, comment, count in rows
         if _within(database, schema, (db, sc)) and matches(name)
     ]
-    return result.rows(records, ["created_on", "name", "database_name", "schema_name", "kind", "comment", "rows"])
+    return result.rows(records, ["created_on", "name", "database_name", "schema_name", "kind", "comment", "rows", "is_dynamic", "is_iceberg"])
 
 
 @statement("SHOW TABLES")

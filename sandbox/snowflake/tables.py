@@ -64,8 +64,6 @@ def create_table(session: Session, reader: Reader) -> Result:
 
     verb = "CREATE OR REPLACE TABLE" if create.args.get("replace") else "CREATE TABLE"
     name = quoted(*table)
-    if temporary:
-        verb, name = verb.replace("TABLE", "TEMP TABLE"), quoted(table[2])
     source = _name(session, (clone or like).this, "CREATE TABLE") if clone or like else None
     if query is not None:
         query, _ = queries.prepare(session, query)
@@ -88,15 +86,17 @@ def create_table(session: Session, reader: Reader) -> Result:
             session.duck.execute(f"{verb} {name} AS {query_sql}")
         else:
             session.duck.execute(f"{verb} {name} ({', '.join(column_sql(d) for d in definitions)})")
-        for definition in definitions if not temporary else []:
+        for definition in definitions:
             note_type(session, table, column_name(definition), definition.kind, comment_of(definition))
         if comment is not None:
             session.duck.execute(f"COMMENT ON TABLE {name} IS {text_of(comment)}")
-        if not temporary:
-            session.duck.execute(
-                f"DELETE FROM {quoted(table[0])}._SF.load_history WHERE schema_name = ? AND table_name = ? AND pipe IS NULL",
-                list(table[1:]),
-            )
+        session.duck.execute(
+            f"DELETE FROM {quoted(table[0])}._SF.load_history WHERE schema_name = ? AND table_name = ? AND pipe IS NULL",
+            list(table[1:]),
+        )
+        # A table like any other, dropped with its session: DuckDB's own temporary tables have no database and schema.
+        if temporary:
+            session.temporaries.add(table)
         return status(f"Table {table[2]} successfully created.")
 
     return session.define([table], action)
