@@ -109,8 +109,8 @@ export const planSchema = z.object({
   }),
   /** The key is another one than in the last run: the run's rows replace all of staging. */
   replaces: z.boolean().optional(),
-  /** Added by PREPARE_TABLE: columns of staging that are no longer read, and NULL in the rows that the run writes. */
-  retired: z.array(z.string()).optional(),
+  /** Added by PREPARE_TABLE: columns of staging that are no longer read, and whether they become NULL in the rows that the run writes. */
+  retired: z.object({ columns: z.array(z.string()), cleared: z.boolean() }).optional(),
   target: z.object({
     rawSchema: z.string(),
     rawTable: z.string(),
@@ -118,6 +118,8 @@ export const planSchema = z.object({
     stagingTable: z.string(),
     warehouse: z.string().nullable(),
   }),
+  /** What a run that changed rows sets off. Not there: build_gold. */
+  afterRun: z.enum(['build_gold', 'dbt', 'none']).optional(),
   warnings: z.array(z.string()),
   plannedAt: z.iso.datetime(),
 });

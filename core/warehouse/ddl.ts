@@ -1,8 +1,8 @@
 import type { Plan } from '../plan/plan.js';
 import { tablePrefix } from '../raw-bucket/layout.js';
-import { systemColumns } from '../system-columns.js';
+import { operations, systemColumns } from '../system-columns.js';
 import { committedView, pipeName, qualifiedName, quoteIdentifier, quoteLiteral } from './identifiers.js';
-import { stagingColumns } from './merge.js';
+import { stagingColumns } from './merge-plan.js';
 import { compareTypes, parseType } from './types.js';
 
 /** The statements that create or evolve the objects of one table. Pure text, free of Node APIs. */
@@ -23,6 +23,7 @@ export const rawDefinitions = (plan: TablePlan): ColumnDefinition[] => [
   text(systemColumns.op),
   text(systemColumns.order),
   text(systemColumns.file),
+  { name: systemColumns.row, type: 'NUMBER(38,0)' },
   // An instant: as TIMESTAMP_NTZ it would be the wall clock of the pipe's zone, which is the account's.
   { name: systemColumns.loadedAt, type: 'TIMESTAMP_LTZ(6)' },
 ];
@@ -47,21 +48,18 @@ ${rawDefinitions(plan)
 }
 
 /**
- * A column that is NOT NULL at the source is nullable here: dropped at the source, it stays and is NULL from then on.
- * The key is declared where it cannot be NULL, for the optimizer and for tools; Snowflake does not enforce it.
+ * A column that is NOT NULL at the source is nullable here: dropped at the source, it stays and is NULL from then on. For that the key is not
+ * declared either, since a PRIMARY KEY makes its columns NOT NULL, which Snowflake does enforce.
  */
 export function createStagingTable(plan: TablePlan): string {
   const mandatory = [stagingColumns.order, stagingColumns.hash, stagingColumns.deleted] as string[];
   const lines = stagingDefinitions(plan).map((definition) => column(definition) + (mandatory.includes(definition.name) ? ' NOT NULL' : ''));
-  const declarable =
-    plan.primaryKey.length > 0 && plan.primaryKey.every((key) => plan.columns.some((c) => c.target === key && !c.nullable));
-  if (declarable) lines.push(`PRIMARY KEY (${plan.primaryKey.map(quoteIdentifier).join(', ')})`);
   return `CREATE TABLE IF NOT EXISTS ${qualifiedName(plan.target.stagingSchema, plan.target.stagingTable)} (
 ${lines.map((line) => `  ${line}`).join(',\n')}
 )`;
 }
 
-/** The raw rows of sealed runs only: raw may hold files of attempts that were given up. */
+/** The rows of sealed runs only: raw may hold files of attempts that were given up, and files of keys alone. */
 export function createCommittedView(plan: TablePlan): string {
   const { rawSchema, rawTable } = plan.target;
   return `CREATE OR REPLACE VIEW ${qualifiedName(rawSchema, committedView(rawTable))} COPY GRANTS AS
@@ -70,8 +68,18 @@ FROM ${qualifiedName(rawSchema, rawTable)} AS r
 WHERE EXISTS (
   SELECT 1 FROM FIRN.RUN_FILES AS f
   WHERE f.run_id = r.${quoteIdentifier(systemColumns.run)} AND f.file = r.${quoteIdentifier(systemColumns.file)}
-)`;
+)
+  AND r.${quoteIdentifier(systemColumns.op)} IS DISTINCT FROM ${quoteLiteral(operations.key)}`;
 }
+
+/** Of a COPY INTO: the columns of raw that are not in the file. */
+export const includeMetadata = `INCLUDE_METADATA = (${[
+  [systemColumns.file, 'METADATA$FILENAME'],
+  [systemColumns.row, 'METADATA$FILE_ROW_NUMBER'],
+  [systemColumns.loadedAt, 'METADATA$START_SCAN_TIME'],
+]
+  .map(([name = '', value]) => `${quoteIdentifier(name)} = ${value}`)
+  .join(', ')})`;
 
 /** Never OR REPLACE: a recreated pipe forgets which files it has loaded. */
 export function createPipe(plan: TablePlan): string {
@@ -81,7 +89,7 @@ COPY INTO ${qualifiedName(rawSchema, rawTable)}
 FROM ${quoteLiteral(`@FIRN.RAW_STAGE/${tablePrefix(plan.run)}`)}
 FILE_FORMAT = (FORMAT_NAME = 'FIRN.PARQUET_FORMAT')
 MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE
-INCLUDE_METADATA = (${quoteIdentifier(systemColumns.file)} = METADATA$FILENAME, ${quoteIdentifier(systemColumns.loadedAt)} = METADATA$START_SCAN_TIME)
+${includeMetadata}
 ON_ERROR = SKIP_FILE`;
 }
 
@@ -107,15 +115,13 @@ export const heldType = ({ dataType, precision, scale, length }: HeldColumn): st
 
 export interface Evolution {
   statements: string[];
-  /** One line per change, for the receipt. */
+  /** One line per change, for the log. */
   changes: string[];
-  /** One line per column that cannot take the new type. */
-  conflicts: string[];
 }
 
-/** What brings a table that holds `held` to `wanted`. Columns that are wanted no longer are kept. */
+/** What brings a table that holds `held` to `wanted`, all of which it can hold. Columns that are wanted no longer are kept. */
 export function evolveTable(schema: string, table: string, held: HeldColumn[], wanted: ColumnDefinition[]): Evolution {
-  const evolution: Evolution = { statements: [], changes: [], conflicts: [] };
+  const evolution: Evolution = { statements: [], changes: [] };
   const alter = `ALTER TABLE ${qualifiedName(schema, table)}`;
   for (const { name, type } of wanted) {
     const found = held.find((one) => one.name === name);
@@ -130,7 +136,6 @@ export function evolveTable(schema: string, table: string, held: HeldColumn[], w
       evolution.statements.push(`${alter} ALTER COLUMN ${quoteIdentifier(name)} SET DATA TYPE ${change.type}`);
       evolution.changes.push(`${label} widened from ${heldType(found)} to ${change.type}`);
     }
-    if (change.kind === 'incompatible') evolution.conflicts.push(`${label} is ${heldType(found)} and cannot become ${type}`);
   }
   return evolution;
 }

@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import snowflake, { type Binds, type Connection, type RowStatement, type SnowflakeError } from 'snowflake-sdk';
 import { FirnError } from '../errors.js';
 import type { SnowflakeSecret } from '../secrets.js';
@@ -7,8 +8,8 @@ import { warehouseError } from './statement-error.js';
 export type Row = Record<string, unknown>;
 /** A result whose numbers are texts, since JavaScript's would be rounded beyond 15 digits. */
 export interface ExactResult {
-  /** `type`: fixed, real, text, date, timestamp_ntz and so on. */
-  columns: { name: string; type: string }[];
+  /** `type`: fixed, real, text, date, timestamp_ntz and so on. `scale`: also the digits of a second's fraction. */
+  columns: { name: string; type: string; precision: number | null; scale: number | null }[];
   rows: unknown[][];
 }
 
@@ -22,6 +23,7 @@ export interface Warehouse {
   queryExact(sql: string): Promise<ExactResult>;
   /** Starts a statement and answers its query id. It goes on after close(). */
   submit(sql: string, binds?: Binds): Promise<string>;
+  /** A statement that Snowflake does not know has failed with WarehouseUnreachable. */
   status(queryId: string): Promise<StatementState>;
   /** Rows of a statement that has succeeded. */
   result(queryId: string): Promise<Row[]>;
@@ -33,6 +35,8 @@ export interface SessionOptions {
   queryTag: Record<string, string>;
   /** Instead of the warehouse of the secret. */
   warehouse?: string | null;
+  /** For how long Snowflake may know nothing of a statement that was submitted. Milliseconds. @default 20 seconds */
+  unknownStatementMillis?: number;
   /** How often logging in is tried again where Snowflake does not answer. @default 7, for minutes */
   loginRetries?: number;
 }
@@ -40,7 +44,9 @@ export interface SessionOptions {
 /** No statement of ours may run longer; a MERGE that needs more wants a greater warehouse. */
 const statementTimeoutSeconds = 6 * 3600;
 
-const running = ['RUNNING', 'QUEUED', 'RESUMING_WAREHOUSE', 'QUEUED_REPARING_WAREHOUSE', 'BLOCKED', 'NO_DATA'];
+const running = ['RUNNING', 'QUEUED', 'RESUMING_WAREHOUSE', 'QUEUED_REPARING_WAREHOUSE', 'BLOCKED', 'RESTARTED'];
+/** What Snowflake answers about a statement that it does not know yet, no longer, or never did. */
+const unknown = ['NO_DATA', 'NO_QUERY_DATA'];
 
 /** Opens a session by key pair. Its zone is UTC. */
 export async function connectSnowflake(secret: SnowflakeSecret, options: SessionOptions): Promise<Warehouse> {
@@ -62,7 +68,7 @@ export async function connectSnowflake(secret: SnowflakeSecret, options: Session
     arrayBindingThreshold: Number.MAX_SAFE_INTEGER,
   });
   await connect(connection);
-  const session = warehouse(connection);
+  const session = warehouse(connection, options.unknownStatementMillis ?? 20_000);
   await session.query(
     `ALTER SESSION SET QUERY_TAG = ${quoteLiteral(JSON.stringify({ app: 'firn', ...options.queryTag }))}, TIMEZONE = 'UTC', STATEMENT_TIMEOUT_IN_SECONDS = ${statementTimeoutSeconds}`,
   );
@@ -77,7 +83,7 @@ async function connect(connection: Connection): Promise<void> {
   });
 }
 
-function warehouse(connection: Connection): Warehouse {
+function warehouse(connection: Connection, unknownStatementMillis: number): Warehouse {
   let submitted = false;
 
   const execute = (sqlText: string, binds: Binds | undefined, asyncExec: boolean) =>
@@ -91,6 +97,14 @@ function warehouse(connection: Connection): Warehouse {
       });
     });
 
+  /** The SDK counts BLOCKED (waiting for a lock) as an error, so the status is read before it may throw. */
+  const statusOf = async (queryId: string): Promise<string> => {
+    for (const since = Date.now(); ; await setTimeout(500)) {
+      const status = await connection.getQueryStatus(queryId);
+      if (!unknown.includes(status) || Date.now() - since >= unknownStatementMillis) return status;
+    }
+  };
+
   return {
     query: async (sql, binds) => (await execute(sql, binds, false)).rows,
     queryExact: (sqlText) =>
@@ -101,7 +115,12 @@ function warehouse(connection: Connection): Warehouse {
           rowMode: 'array',
           complete: (error, statement, rows) => {
             if (error) return reject(warehouseError(error, firstWords(sqlText)));
-            const columns = (statement.getColumns() ?? []).map((column) => ({ name: column.getName(), type: column.getType() }));
+            const columns = (statement.getColumns() ?? []).map((column) => ({
+              name: column.getName(),
+              type: column.getType(),
+              precision: column.getPrecision() ?? null,
+              scale: column.getScale() ?? null,
+            }));
             resolve({ columns, rows: (rows ?? []) as unknown as unknown[][] });
           },
         });
@@ -114,10 +133,12 @@ function warehouse(connection: Connection): Warehouse {
     },
     status: async (queryId) => {
       try {
-        // The SDK counts BLOCKED (waiting for a lock) as an error, so the status is read before it may throw.
-        const status = await connection.getQueryStatus(queryId);
+        const status = await statusOf(queryId);
         if (status === 'SUCCESS') return 'SUCCEEDED';
         if (running.includes(status)) return 'RUNNING';
+        // It is to be submitted again: whoever waited for it would wait for ever.
+        if (unknown.includes(status))
+          return { failed: new FirnError('WarehouseUnreachable', `Snowflake no longer knows query ${queryId}: it is submitted again.`) };
         await connection.getQueryStatusThrowIfError(queryId);
         return { failed: new FirnError('WarehouseStatementFailed', `Snowflake, query ${queryId}: ${status}`) };
       } catch (error) {

@@ -1,10 +1,10 @@
-import { systemColumns } from '../column.js';
 import { FirnError } from '../errors.js';
 import { failpoint } from '../failpoints.js';
 import type { DataFile } from '../plan/manifest.js';
 import type { Plan } from '../plan/plan.js';
 import { forgetQuery, readRun, rememberQuery } from '../state/runs.js';
-import { quoteIdentifier, quoteLiteral } from '../warehouse/identifiers.js';
+import { includeMetadata } from '../warehouse/ddl.js';
+import { quoteLiteral } from '../warehouse/identifiers.js';
 import { rawTableName } from './loaded-files.js';
 import type { WarehouseStep } from './warehouse-step.js';
 
@@ -24,7 +24,7 @@ FROM @FIRN.RAW_STAGE
 FILES = (${batch.map(({ key }) => quoteLiteral(key)).join(', ')})
 FILE_FORMAT = (FORMAT_NAME = 'FIRN.PARQUET_FORMAT')
 MATCH_BY_COLUMN_NAME = CASE_INSENSITIVE
-INCLUDE_METADATA = (${quoteIdentifier(systemColumns.file)} = METADATA$FILENAME, ${quoteIdentifier(systemColumns.loadedAt)} = METADATA$START_SCAN_TIME)
+${includeMetadata}
 ON_ERROR = ABORT_STATEMENT`,
   );
 }

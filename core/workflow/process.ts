@@ -1,4 +1,3 @@
-import { fenceOfOrder } from '../column.js';
 import { FirnError } from '../errors.js';
 import { failpoint } from '../failpoints.js';
 import { forgetQuery, type RunResult, readRun, rememberQuery } from '../state/runs.js';
@@ -12,7 +11,6 @@ export async function submitProcess(step: WarehouseStep): Promise<{ queryId: str
   const { run, fence, state, warehouse, log } = step;
   const known = (await readRun(state, run.runId))?.queryIds[purpose];
   if (known) return { queryId: known };
-  await refuseOlderRows(step);
   // Submitted twice at once, the procedure merges once: the second call answers the first one's result.
   const submitted = await warehouse.submit('CALL FIRN.PROCESS_TABLE(?, ?)', [run.runId, fence]);
   await failpoint('merge_submitted');
@@ -20,20 +18,6 @@ export async function submitProcess(step: WarehouseStep): Promise<{ queryId: str
   await failpoint('submitted');
   log.info({ query_id: queryId }, 'submitted');
   return { queryId };
-}
-
-/**
- * A run that failed, lost its table to a newer one and was redriven: when that one has merged, even without committing, these rows are the
- * older ones, and would bring back what it has deleted.
- */
-async function refuseOlderRows({ run, plan, warehouse }: WarehouseStep): Promise<void> {
-  const [newer] = await warehouse.query(
-    `SELECT run_id AS RUN_ID FROM FIRN.RUN_RESULTS
-WHERE source = ? AND database = ? AND table_name = ? AND run_id <> ? AND fence > ? LIMIT 1`,
-    [run.source, run.database, run.table, run.runId, fenceOfOrder(plan.order)],
-  );
-  if (newer)
-    throw new FirnError('Superseded', `Run ${run.runId} of ${run.table} read before run ${newer.RUN_ID}, which is merged already.`);
 }
 
 /**
@@ -49,7 +33,10 @@ export async function awaitProcess(step: WarehouseStep): Promise<{ done: boolean
   if (status === 'RUNNING') return { done: false };
   if (status === 'SUCCEEDED') {
     if (await readResult(warehouse, run.runId)) return { done: true };
-    throw new FirnError('Superseded', `Run ${run.runId} of ${run.table} was not merged: a newer run has claimed the table.`);
+    throw new FirnError(
+      'Superseded',
+      `Run ${run.runId} of ${run.table} was not merged: a newer run has claimed the table, or was merged before.`,
+    );
   }
   await forgetQuery(state, run.runId, purpose, queryId);
   throw status.failed;

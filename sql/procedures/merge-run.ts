@@ -1,16 +1,7 @@
 import type { Plan } from '../../core/plan/plan.js';
-import {
-  compareWorkTable,
-  countGoneRows,
-  countStaging,
-  createWorkTable,
-  deleteGoneRows,
-  findUnparsableJson,
-  type KeyRange,
-  mergeWorkTable,
-  replaceRows,
-  summariseWorkTable,
-} from '../../core/warehouse/merge.js';
+import { keyRanges, summariseWorkTable } from '../../core/warehouse/key-range.js';
+import { compareWorkTable, countGoneRows, countStaging, deleteGoneRows, mergeWorkTable, replaceRows } from '../../core/warehouse/merge.js';
+import { checkLoadedFiles, createWorkTable, findUnparsableJson } from '../../core/warehouse/work-table.js';
 import { counts, fail, query, type Snowflake } from './session.js';
 
 export interface MergeCounts {
@@ -25,8 +16,13 @@ export interface MergeCounts {
 
 const label = (plan: Plan): string => `${plan.run.source} ${plan.run.database}.${plan.run.table}`;
 
-/** DDL: stands before the transaction. */
-export function fillWorkTable(snowflake: Snowflake, plan: Plan, work: string, runIds: string[]): void {
+/**
+ * The runs' rows in a work table. DDL: stands before the transaction. Answers how many rows their files hold, all of which were in raw
+ * before the work table was filled; whatever raw gets in addition are rows that it has already.
+ */
+export function fillWorkTable(snowflake: Snowflake, plan: Plan, work: string, runIds: string[]): number {
+  const [checked] = query(snowflake, checkLoadedFiles(plan, runIds));
+  if (checked?.WRONG) fail('CountMismatch', `${label(plan)}: ${checked.WRONG}`);
   try {
     query(snowflake, createWorkTable(plan, work, runIds));
   } catch (error) {
@@ -38,28 +34,36 @@ export function fillWorkTable(snowflake: Snowflake, plan: Plan, work: string, ru
       `${label(plan)}: column ${row.COLUMN_NAME} of the row with key ${row.ROW_KEY} holds JSON that a VARIANT cannot hold (a key twice in one object, a lone surrogate, or more than 16 MB)`,
     );
   }
+  return Number(checked?.ROWS_LOADED);
+}
+
+/** A work table to be merged, the rows of its files, and where to look for the keys that the source still has. */
+export interface Filled {
+  work: string;
+  loaded: number;
+  /** The work table itself, or a table of keys. */
+  seen: string;
 }
 
 /** Merges the work table into staging. Stands in a transaction. */
-export function mergeRun(snowflake: Snowflake, plan: Plan, work: string): MergeCounts {
+export function mergeRun(snowflake: Snowflake, plan: Plan, { work, loaded, seen }: Filled): MergeCounts {
   const [summary] = query(snowflake, summariseWorkTable(plan, work));
-  const loaded = Number(summary?.ROWS_LOADED);
   const kept = Number(summary?.ROWS_KEPT);
   if (plan.primaryKey.length === 0 || plan.replaces) return replaceAll(snowflake, plan, work, loaded, kept);
 
-  const gone = plan.deletes.detect ? countGone(snowflake, plan, work) : 0;
-  const range: KeyRange | null = typeof summary?.KEY_MIN === 'string' ? { min: summary.KEY_MIN, max: String(summary.KEY_MAX) } : null;
-  const [inserted = 0, updated = 0] = kept > 0 ? counts(snowflake, mergeWorkTable(plan, work, range)) : [];
+  const gone = plan.deletes.detect ? countGone(snowflake, plan, seen) : 0;
+  const ranges = keyRanges(plan, summary ?? {});
+  const [inserted = 0, updated = 0] = kept > 0 ? counts(snowflake, mergeWorkTable(plan, work, ranges)) : [];
   let unchanged = 0;
   let newer = 0;
   if (inserted + updated < kept) {
-    const [compared] = query(snowflake, compareWorkTable(plan, work, range));
+    const [compared] = query(snowflake, compareWorkTable(plan, work, ranges));
     newer = Number(compared?.ROWS_NEWER);
     unchanged = Number(compared?.ROWS_SAME) - inserted - updated;
   }
-  const deleted = gone > 0 ? (counts(snowflake, deleteGoneRows(plan, work, plan.run.runId))[0] ?? 0) : 0;
+  const deleted = gone > 0 ? (counts(snowflake, deleteGoneRows(plan, seen, plan.run.runId))[0] ?? 0) : 0;
 
-  if (inserted + updated + unchanged + newer !== kept || unchanged < 0 || deleted !== gone) {
+  if (inserted + updated + unchanged + newer !== kept || kept > loaded || unchanged < 0 || deleted !== gone) {
     fail(
       'CountMismatch',
       `${label(plan)}: of ${kept} keys ${inserted} were inserted, ${updated} updated, ${unchanged} unchanged, ${newer} superseded; ${deleted} of ${gone} rows deleted`,
@@ -84,14 +88,18 @@ function refuseLoss(plan: Plan, lost: number, before: number): void {
   );
 }
 
-function countGone(snowflake: Snowflake, plan: Plan, work: string): number {
-  const [row] = query(snowflake, countGoneRows(plan, work));
+function countGone(snowflake: Snowflake, plan: Plan, seen: string): number {
+  const [row] = query(snowflake, countGoneRows(plan, seen));
   const gone = Number(row?.ROWS_GONE);
   refuseLoss(plan, gone, Number(row?.ROWS_BEFORE));
   return gone;
 }
 
 function replaceAll(snowflake: Snowflake, plan: Plan, work: string, loaded: number, kept: number): MergeCounts {
+  // Without a key nothing else would notice a row too many.
+  if (plan.primaryKey.length === 0 && kept !== loaded) {
+    fail('CountMismatch', `${label(plan)}: ${kept} rows were to be merged of files that hold ${loaded}`);
+  }
   const before = Number(query(snowflake, countStaging(plan))[0]?.ROWS_BEFORE);
   refuseLoss(plan, Math.max(0, before - kept), before);
   for (const statement of replaceRows(plan, work)) query(snowflake, statement);

@@ -1,8 +1,9 @@
-import { stagingTable } from '../../core/warehouse/merge.js';
+import { stagingTable } from '../../core/warehouse/merge-plan.js';
+import { createKeyTable } from '../../core/warehouse/work-table.js';
 import { fillWorkTable, mergeRun } from './merge-run.js';
-import { insertResult, isFencedOff, planOf, resultOf } from './runs.js';
-import { inTransaction, type Row, type Snowflake } from './session.js';
-import { withWorkTable } from './work-table.js';
+import { insertResult, isFencedOff, isOutrun, planOf, recordFence, resultOf } from './runs.js';
+import { inTransaction, query, type Row, type Snowflake } from './session.js';
+import { withKeyTable, withWorkTable } from './work-table.js';
 
 const superseded = { superseded: true };
 
@@ -15,28 +16,36 @@ class Overtaken extends Error {
 
 /**
  * CALL FIRN.PROCESS_TABLE(run_id, fence): MERGE, deletes and RUN_RESULTS in one transaction. Answers the RUN_RESULTS row, also to a second
- * call; `{superseded: true}` when a greater fence exists.
+ * call; `{superseded: true}` when a greater fence exists, or when newer rows were merged.
  *
- * The fence is checked again after the MERGE: only then staging is locked. Whoever claims the table later than that merges after us.
+ * All is checked again after the MERGE: only then staging is locked. Whoever claims the table later than that merges after us. The fence is
+ * written down first, because a redrive comes here without Prepare: a call with a lesser one then changes nothing any more.
  */
 export function main(snowflake: Snowflake, runId: string, fence: number): Row {
   const plan = planOf(snowflake, runId);
   const stored = resultOf(snowflake, runId);
   if (stored) return stored;
-  if (isFencedOff(snowflake, plan.run, fence)) return superseded;
+  if (isFencedOff(snowflake, plan.run, fence) || isOutrun(snowflake, plan)) return superseded;
+  recordFence(snowflake, runId, fence);
 
-  return withWorkTable(snowflake, runId, (work) => {
-    fillWorkTable(snowflake, plan, work, [runId]);
-    try {
-      return inTransaction(snowflake, () => {
-        const counts = mergeRun(snowflake, plan, work);
+  return withWorkTable(snowflake, runId, (work, name) => {
+    const loaded = fillWorkTable(snowflake, plan, work, [runId]);
+    const merge = (seen: string) =>
+      inTransaction(snowflake, () => {
+        const counts = mergeRun(snowflake, plan, { work, loaded, seen });
         const first = resultOf(snowflake, runId);
         if (first) throw new Overtaken(first);
-        if (isFencedOff(snowflake, plan.run, fence)) throw new Overtaken(superseded);
+        if (isFencedOff(snowflake, plan.run, fence) || isOutrun(snowflake, plan)) throw new Overtaken(superseded);
         const { source, database, table } = plan.run;
         const row = { run_id: runId, source, database, table_name: table, staging: stagingTable(plan), fence, ...counts };
-        insertResult(snowflake, row);
+        insertResult(snowflake, row, plan.order);
         return row;
+      });
+    try {
+      if (!plan.deletes.keys) return merge(work);
+      return withKeyTable(snowflake, name, (keyTable) => {
+        query(snowflake, createKeyTable(plan, keyTable, work, runId));
+        return merge(keyTable);
       });
     } catch (error) {
       if (error instanceof Overtaken) return error.answer;

@@ -19,6 +19,19 @@ export function planOf(snowflake: Snowflake, runId: string): Plan {
   return (row.DETAIL as { plan: Plan }).plan;
 }
 
+/** The plan, as it was prepared, of the run that was merged last; null when none was. */
+export function lastMergedPlan(snowflake: Snowflake, ref: TableRef): Plan | null {
+  const [row] = query(
+    snowflake,
+    `SELECT e.detail AS DETAIL FROM FIRN.RUN_EVENTS AS e
+INNER JOIN FIRN.RUN_RESULTS AS r ON r.run_id = e.run_id
+WHERE e.source = ? AND e.database = ? AND e.table_name = ? AND e.event = 'PREPARED'
+ORDER BY r.fence DESC, e.fence DESC, e.at DESC LIMIT 1`,
+    bindsOf(ref),
+  );
+  return row ? (row.DETAIL as { plan: Plan }).plan : null;
+}
+
 /** Whether another run has taken over the table since the claim with this fence. */
 export function isFencedOff(snowflake: Snowflake, ref: TableRef, fence: number): boolean {
   return greatestFence(snowflake, ref) > fence;
@@ -52,11 +65,38 @@ export function resultOf(snowflake: Snowflake, runId: string): Row | null {
   return row ?? null;
 }
 
-export function insertResult(snowflake: Snowflake, row: Row): void {
+/** `order`: the `_FIRN_ORDER` of the run's rows; null for a merge of several runs. */
+export function insertResult(snowflake: Snowflake, row: Row, order: string | null): void {
   query(
     snowflake,
-    `INSERT INTO FIRN.RUN_RESULTS (${resultColumns.join(', ')}, at) SELECT ${resultColumns.map(() => '?').join(', ')}, SYSDATE()`,
-    resultColumns.map((name) => row[name] as Bind),
+    `INSERT INTO FIRN.RUN_RESULTS (${resultColumns.join(', ')}, row_order, at) SELECT ${resultColumns.map(() => '?').join(', ')}, CAST(? AS VARCHAR), SYSDATE()`,
+    [...resultColumns.map((name) => row[name] as Bind), order],
+  );
+}
+
+/**
+ * Whether a run that read later has been merged, with or without committing: these rows would bring back what it has deleted, and overwrite
+ * rows that it found unchanged, which keep their order.
+ */
+export function isOutrun(snowflake: Snowflake, plan: Pick<Plan, 'run' | 'order'>): boolean {
+  const [newer] = query(snowflake, `SELECT run_id AS RUN_ID FROM FIRN.RUN_RESULTS WHERE ${ofTable} AND row_order > ? LIMIT 1`, [
+    ...bindsOf(plan.run),
+    plan.order,
+  ]);
+  return newer !== undefined;
+}
+
+/** Writes down that the claim with this fence merges the run, unless Prepare did. */
+export function recordFence(snowflake: Snowflake, runId: string, fence: number): void {
+  query(
+    snowflake,
+    `INSERT INTO FIRN.RUN_EVENTS (run_id, source, database, table_name, event, fence, at, detail)
+SELECT e.run_id, e.source, e.database, e.table_name, e.event, ?, SYSDATE(), e.detail
+FROM FIRN.RUN_EVENTS AS e
+WHERE e.run_id = ? AND e.event = 'PREPARED'
+  AND NOT EXISTS (SELECT 1 FROM FIRN.RUN_EVENTS AS held WHERE held.run_id = ? AND held.event = 'PREPARED' AND held.fence >= ?)
+QUALIFY ROW_NUMBER() OVER (ORDER BY e.fence DESC, e.at DESC) = 1`,
+    [fence, runId, runId, fence],
   );
 }
 

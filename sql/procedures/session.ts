@@ -48,7 +48,15 @@ export function inTransaction<T>(snowflake: Snowflake, work: () => T): T {
     query(snowflake, 'COMMIT');
     return answer;
   } catch (error) {
-    query(snowflake, 'ROLLBACK');
+    // What went wrong is to be told, also when this fails: an open transaction ends with the procedure.
+    attempt(snowflake, 'ROLLBACK');
     throw error;
   }
+}
+
+/** Runs a statement whose failure changes nothing. */
+export function attempt(snowflake: Snowflake, sqlText: string): void {
+  try {
+    query(snowflake, sqlText);
+  } catch {}
 }

@@ -1,5 +1,5 @@
 import { qualifiedName } from '../../core/warehouse/identifiers.js';
-import { query, type Snowflake } from './session.js';
+import { attempt, query, type Snowflake } from './session.js';
 
 /**
  * Work tables are TRANSIENT, not temporary: procedures with owner's rights may not create temporary tables.
@@ -8,11 +8,20 @@ import { query, type Snowflake } from './session.js';
 export function withWorkTable<T>(snowflake: Snowflake, label: string, use: (work: string, name: string) => T): T {
   sweep(snowflake);
   const name = `W_${label}_${token()}`;
-  const work = qualifiedName('FIRN', name);
+  return droppedAfter(snowflake, name, (work) => use(work, name));
+}
+
+/** The same for a second table, beside the work table `name`. */
+export const withKeyTable = <T>(snowflake: Snowflake, name: string, use: (keyTable: string) => T): T =>
+  droppedAfter(snowflake, `${name}_KEYS`, use);
+
+function droppedAfter<T>(snowflake: Snowflake, name: string, use: (table: string) => T): T {
+  const table = qualifiedName('FIRN', name);
   try {
-    return use(work, name);
+    return use(table);
   } finally {
-    query(snowflake, `DROP TABLE IF EXISTS ${work}`);
+    // Left behind, it is swept by a later call.
+    attempt(snowflake, `DROP TABLE IF EXISTS ${table}`);
   }
 }
 
@@ -30,5 +39,5 @@ function sweep(snowflake: Snowflake): void {
     `SELECT table_name AS NAME FROM INFORMATION_SCHEMA.TABLES
 WHERE table_schema = 'FIRN' AND STARTSWITH(table_name, 'W_') AND created < DATEADD('day', -2, CURRENT_TIMESTAMP())`,
   );
-  for (const { NAME } of stale) query(snowflake, `DROP TABLE IF EXISTS ${qualifiedName('FIRN', String(NAME))}`);
+  for (const { NAME } of stale) attempt(snowflake, `DROP TABLE IF EXISTS ${qualifiedName('FIRN', String(NAME))}`);
 }

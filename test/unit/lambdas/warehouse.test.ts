@@ -157,7 +157,7 @@ describe('a run on Snowflake (local Snowflake, DynamoDB and S3; executions in me
     run = await beginRun(surroundings, run.plan.run.table, [{ key, rows: 2, bytes: 100 }], { order: queryOrder(2) });
     await processed(await loaded());
     surroundings.executions.set(run.plan.run.runId, 'failed');
-    await expect(submitProcess(older)).rejects.toMatchObject({ name: 'Superseded' });
+    await expect(processed(older)).rejects.toMatchObject({ name: 'Superseded' });
   });
 
   it('submits the merge anew when the query before has failed', async () => {
@@ -185,7 +185,7 @@ describe('a run on Snowflake (local Snowflake, DynamoDB and S3; executions in me
     expect((await readRun(step.state, step.run.runId))!.result).toBeNull();
   });
 
-  it('is refused when a file was loaded twice', async () => {
+  it('is refused when raw has more rows of a file than it holds', async () => {
     const step = await loaded([
       [1, 'a'],
       [2, 'b'],

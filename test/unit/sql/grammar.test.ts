@@ -12,7 +12,9 @@ import {
   evolveTable,
   stagingDefinitions,
 } from '../../../core/warehouse/ddl.js';
+import { keyRanges, summariseWorkTable } from '../../../core/warehouse/key-range.js';
 import * as merge from '../../../core/warehouse/merge.js';
+import * as gather from '../../../core/warehouse/work-table.js';
 import { pythonPath } from '../../../sandbox/paths.js';
 import { bundleSql } from '../../../sql/bundle.js';
 import { deployModels } from '../../../sql/gold-model.js';
@@ -72,25 +74,28 @@ function statements(): Record<string, string> {
     createPipe(plan),
     ...evolveTable('STAGING_CLR', 'ORDERS', held, stagingDefinitions(plan)).statements,
   ]);
-  const range = { min: '1', max: '9' };
+  const ranges = keyRanges(plan, { MIN_0: '1', MAX_0: '9' });
   for (const [name, one] of Object.entries({
     key: plan,
     soft: planOf('orders', 7, { deletes: { how: 'soft' } }),
     nullable: planOf('orders', 7, { columns: [id, note], primaryKey: ['ID', 'NOTE'] }),
   })) {
     add(`merge-${name}`, [
-      merge.createWorkTable(one, 'FIRN.W', ['R1', 'R2']),
-      merge.summariseWorkTable(one, 'FIRN.W'),
-      merge.mergeWorkTable(one, 'FIRN.W', range),
-      merge.compareWorkTable(one, 'FIRN.W', range),
+      gather.checkLoadedFiles(one, ['R1', 'R2']),
+      gather.createWorkTable(one, 'FIRN.W', ['R1', 'R2']),
+      gather.createKeyTable(one, 'FIRN.W_KEYS', 'FIRN.W', 'R1'),
+      merge.forgetGoneRows(one, 'FIRN.W_KEYS', 'FIRN.W'),
+      summariseWorkTable(one, 'FIRN.W'),
+      merge.mergeWorkTable(one, 'FIRN.W', ranges),
+      merge.compareWorkTable(one, 'FIRN.W', ranges),
       merge.countGoneRows(one, 'FIRN.W'),
       merge.deleteGoneRows(one, 'FIRN.W', 'R1'),
     ]);
   }
-  add('merge-json', [merge.findUnparsableJson(plan, ['R1']) ?? '']);
+  add('merge-json', [gather.findUnparsableJson(plan, ['R1']) ?? '']);
   const keyless = planOf('orders', 7, { primaryKey: [] });
   add('merge-keyless', [
-    merge.createWorkTable(keyless, 'FIRN.W', ['R1']),
+    gather.createWorkTable(keyless, 'FIRN.W', ['R1']),
     merge.countStaging(keyless),
     ...merge.replaceRows(keyless, 'FIRN.W'),
   ]);
@@ -132,7 +137,7 @@ describe('sqlfluff', () => {
     mkdirSync(join(folder, 'bad'));
     writeFileSync(
       join(folder, 'bad', 'merge.sql'),
-      `${merge.mergeWorkTable(planOf('t', 1), 'FIRN.W', null).replace('WHEN NOT MATCHED', 'WHEN MISSING')}\n`,
+      `${merge.mergeWorkTable(planOf('t', 1), 'FIRN.W', []).replace('WHEN NOT MATCHED', 'WHEN MISSING')}\n`,
     );
     writeFileSync(join(folder, 'bad', 'pipe.sql'), `${createPipe(planOf('t', 1)).replace('COPY INTO', 'COPY OUT OF')}\n`);
     expect((await unparsable(join(folder, 'bad'))).sort()).toEqual(['merge.sql', 'pipe.sql']);

@@ -72,9 +72,9 @@ describe('PROCESS_TABLE', () => {
         [1, 'older'],
         [2, 'b'],
       ],
-      { order: queryOrder(4) },
+      { order: queryOrder(4), firstRow: 2 },
     );
-    await load(warehouse, plan, [[3, 'newest']], { order: queryOrder(9) });
+    await load(warehouse, plan, [[3, 'newest']], { order: queryOrder(9), firstRow: 4 });
     await seal(warehouse, plan);
     expect(counted(await process(warehouse, plan, 5))).toEqual([3, 0, 0, 1, 0]);
 

@@ -73,39 +73,44 @@ export async function call(warehouse: Warehouse, sql: string, binds: Value[] = [
   return Object.values(row ?? {})[0];
 }
 
-/** Puts rows into raw as the pipe would: values in the order of the plan's columns. */
+/** Puts rows into raw as the pipe would: values in the order of the plan's columns. `op` K: only those of the key. */
 export async function load(
   warehouse: Warehouse,
   plan: Plan,
   rows: Value[][],
-  { order = plan.order, file = `${plan.run.runId}.parquet` } = {},
+  { order = plan.order, file = `${plan.run.runId}.parquet`, op = 'R', firstRow = 1 } = {},
 ) {
-  const names = [...plan.columns.map(({ target }) => target), '_FIRN_RUN', '_FIRN_OP', '_FIRN_ORDER', '_FIRN_FILE'];
-  for (const row of rows) {
-    await warehouse.query(
-      `INSERT INTO ${qualifiedName(plan.target.rawSchema, plan.target.rawTable)} (${names.map(quoteIdentifier).join(', ')})
-SELECT ${plan.columns.map(({ raw }) => `CAST(? AS ${raw})`).join(', ')}, CAST(? AS VARCHAR), 'R', CAST(? AS VARCHAR), CAST(? AS VARCHAR)`,
-      [...row, plan.run.runId, order, file],
-    );
-  }
+  if (rows.length === 0) return;
+  const columns = op === 'K' ? plan.columns.filter(({ target }) => plan.primaryKey.includes(target)) : plan.columns;
+  const names = [...columns.map(({ target }) => target), '_FIRN_RUN', '_FIRN_OP', '_FIRN_ORDER', '_FIRN_FILE', '_FIRN_ROW'];
+  const select = `SELECT ${columns.map(({ raw }) => `CAST(? AS ${raw})`).join(', ')}, CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS NUMBER)`;
+  await warehouse.query(
+    `INSERT INTO ${qualifiedName(plan.target.rawSchema, plan.target.rawTable)} (${names.map(quoteIdentifier).join(', ')})
+${rows.map(() => select).join('\nUNION ALL\n')}`,
+    rows.flatMap((row, i) => [...row, plan.run.runId, op, order, file, firstRow + i]),
+  );
 }
 
+/** Registers files with the rows that raw has of them. */
 export async function seal(warehouse: Warehouse, plan: Plan, files = [`${plan.run.runId}.parquet`]): Promise<void> {
   const { runId, source, database, table } = plan.run;
   for (const file of files) {
     await warehouse.query(
       `INSERT INTO FIRN.RUN_FILES (run_id, source, database, table_name, file, row_count, byte_count)
-SELECT CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), 0, 0`,
-      [runId, source, database, table, file],
+SELECT CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), CAST(? AS VARCHAR), COUNT(DISTINCT r."_FIRN_ROW"), 0
+FROM ${qualifiedName(plan.target.rawSchema, plan.target.rawTable)} AS r WHERE r."_FIRN_RUN" = ? AND r."_FIRN_FILE" = ?`,
+      [runId, source, database, table, file, runId, file],
     );
   }
 }
 
-/** A whole run: answers the counts of PROCESS_TABLE. */
-export async function ingest(warehouse: Warehouse, plan: Plan, fence: number, rows: Value[][]): Promise<Row> {
+/** A whole run: answers the counts of PROCESS_TABLE. `keys`: the keys of all rows, where the run reads them. */
+export async function ingest(warehouse: Warehouse, plan: Plan, fence: number, rows: Value[][], keys: Value[][] = []): Promise<Row> {
+  const [file, keyFile] = [`${plan.run.runId}.parquet`, `${plan.run.runId}-keys.parquet`];
   await prepare(warehouse, plan, fence);
-  await load(warehouse, plan, rows);
-  await seal(warehouse, plan);
+  await load(warehouse, plan, rows, { file });
+  await load(warehouse, plan, keys, { file: keyFile, op: 'K' });
+  await seal(warehouse, plan, [file, keyFile]);
   return process(warehouse, plan, fence);
 }
 

@@ -32,6 +32,12 @@ describe('a session', () => {
     expect(await snowflake.warehouse.result(queryId)).toEqual([{ A: 7 }, { A: 8 }]);
   });
 
+  it('does not wait for ever for a statement that Snowflake does not know', async () => {
+    const session = await connectSnowflake(snowflake.secret, { queryTag: {}, unknownStatementMillis: 0 });
+    expect(await session.status('01b0c0de-0000-0000-0000-000000000000')).toMatchObject({ failed: { code: 'WarehouseUnreachable' } });
+    await session.close();
+  });
+
   it('names the error of a statement', async () => {
     await expect(snowflake.warehouse.query('SELEC 1')).rejects.toMatchObject({ name: 'WarehouseStatementFailed' });
     await expect(snowflake.warehouse.query('SELECT * FROM FIRN.NOWHERE')).rejects.toMatchObject({ name: 'WarehousePermissionDenied' });
