@@ -4,6 +4,7 @@ import {
   Choice,
   Condition,
   DefinitionBody,
+  JitterType,
   JsonPath,
   LogLevel,
   StateMachine,
@@ -12,6 +13,7 @@ import {
   Wait,
   WaitTime,
 } from 'aws-cdk-lib/aws-stepfunctions';
+import { EventBridgePutEvents } from 'aws-cdk-lib/aws-stepfunctions-tasks';
 import { Construct } from 'constructs';
 import type { Environment } from './environments.js';
 import type { FirnFunction } from './firn-function.js';
@@ -24,6 +26,9 @@ export interface GoldWorkflowProps {
 }
 
 export const goldWorkflowName = (environment: string): string => `firn-${environment}-gold`;
+
+/** `detail-type` of the event that `after_run: dbt` sends to the account's default event bus; its source is `firn`. */
+export const tablesChanged = 'Firn tables changed';
 
 /**
  * Rebuilds the models whose inputs changed. One execution drains all that runs have changed meanwhile;
@@ -45,7 +50,7 @@ export class GoldWorkflow extends Construct {
 
     // Runs of many tables end together: one build for all of them.
     const settle = new Wait(this, 'Settle', { time: WaitTime.duration(Duration.seconds(4)) });
-    const drain = task('Drain', { action: 'gold-drain' }, { path: '$.drain', fields: ['build', 'counter'] });
+    const drain = task('Drain', { action: 'gold-drain' }, { path: '$.drain', fields: ['build', 'notify', 'forDbt', 'counter'] });
     const counter = JsonPath.numberAt('$.drain.counter');
     const build = task('Build', { action: 'gold-build', counter }, { path: '$.build', fields: ['queryId'] });
     const await_ = task(
@@ -58,7 +63,24 @@ export class GoldWorkflow extends Construct {
 
     settle.next(drain).next(new Choice(this, 'Build?').when(Condition.booleanEquals('$.drain.build', true), build).otherwise(release));
     build.next(waitForBuild).next(await_);
-    await_.next(new Choice(this, 'Built?').when(Condition.booleanEquals('$.built.done', true), release).otherwise(waitForBuild));
+    // At least once: who tells dbt and then dies tells it again.
+    const tell = new EventBridgePutEvents(this, 'TellDbt', {
+      entries: [
+        {
+          source: 'firn',
+          detailType: tablesChanged,
+          detail: TaskInput.fromObject({
+            environment: environment.name,
+            tables: JsonPath.objectAt('$.drain.forDbt'),
+            counter,
+          }),
+        },
+      ],
+      resultPath: JsonPath.DISCARD,
+    });
+    tell.addRetry({ maxAttempts: 4, interval: Duration.seconds(2), backoffRate: 3, jitterStrategy: JitterType.FULL });
+    const told = new Choice(this, 'TellDbt?').when(Condition.booleanEquals('$.drain.notify', true), tell.next(release)).otherwise(release);
+    await_.next(new Choice(this, 'Built?').when(Condition.booleanEquals('$.built.done', true), told).otherwise(waitForBuild));
     release.next(
       new Choice(this, 'Released?').when(Condition.booleanEquals('$.release.done', true), new Succeed(this, 'Done')).otherwise(settle),
     );

@@ -43,6 +43,10 @@ export const tableConfigSchema = z.strictObject({
   target: z.strictObject({ schema: identifier.optional(), table: identifier.optional(), warehouse: identifier.optional() }).optional(),
   loader: z.enum(['pipe', 'copy']).default('pipe'),
   deletes: z.enum(['hard', 'soft']).default('hard'),
+  /** How an incremental run learns of deleted rows: not at all, or by reading the keys of all rows. */
+  delete_detection: z.enum(['none', 'keys']).default('none'),
+  /** After a run that changed rows: rebuild gold; or rebuild gold and tell whoever runs dbt; or nothing. Undeclared: build_gold. */
+  after_run: z.enum(['build_gold', 'dbt', 'none']).optional(),
   /** A full load that would delete a greater share of the rows fails instead. */
   max_delete_fraction: z.number().min(0).max(1).default(0.5),
   policies: z

@@ -72,7 +72,9 @@ export async function makePlan(session: SourceSession, table: TableToPlan, descr
   const estimate = await session.estimateRead(read);
   const wanted = replaces ? 1 : wantedChunks(estimate.bytes, table.chunkBytes ?? defaultChunkBytes);
   const chunks = await chunksOf(session, relation, config, described, estimate, wanted, warnings);
-  if (mode === 'full' && chunks.length > 1) {
+  const byKeys = mode === 'incremental' && config.delete_detection === 'keys';
+  const detect = (mode === 'full' || byKeys) && chunks.length === 1;
+  if ((mode === 'full' || byKeys) && !detect) {
     warnings.push(
       `Read in ${chunks.length} chunks, each from a snapshot of its own: rows deleted at the source are not detected by this run.`,
     );
@@ -92,8 +94,9 @@ export async function makePlan(session: SourceSession, table: TableToPlan, descr
     watermarkBefore: table.watermark,
     watermarkAfter: cursorPlan?.watermarkAfter ?? null,
     heldBack: cursorPlan?.heldBack ?? null,
-    deletes: { detect: mode === 'full' && chunks.length === 1, how: config.deletes, maxFraction: config.max_delete_fraction },
+    deletes: { detect, ...(detect && byKeys && { keys: true }), how: config.deletes, maxFraction: config.max_delete_fraction },
     ...(replaces && { replaces }),
+    ...(config.after_run && { afterRun: config.after_run }),
     warnings,
     plannedAt: at.toISOString(),
   };

@@ -12,11 +12,13 @@ import { type TableRef, type TableState, tableSortKey } from './table-state.js';
 export interface DirtyGold {
   counter: number;
   tables: TableRef[];
+  /** Those of them whose change dbt waits for. */
+  forDbt: TableRef[];
 }
 
 interface GoldItem {
   counter?: number;
-  /** JSON of [source, database, table]. */
+  /** JSON of [source, database, table] or [source, database, table, 'dbt']. */
   tables?: Set<string>;
   /** Execution that drains. */
   arn?: string;
@@ -24,15 +26,18 @@ interface GoldItem {
 
 const key: Key = { pk: 'gold', sk: 'gold' };
 
-/** Notes that rows of the table changed. */
-export async function markDirty(state: RuntimeState, { source, database, table }: TableRef): Promise<void> {
+/** Notes that rows of the table changed, and whether dbt is to be told. */
+export async function markDirty(state: RuntimeState, { source, database, table }: TableRef, forDbt = false): Promise<void> {
   await state.documents.send(
     new UpdateCommand({
       TableName: state.table,
       Key: { ...key },
       UpdateExpression: 'ADD #counter :one, #tables :changed',
       ExpressionAttributeNames: { '#counter': 'counter', '#tables': 'tables' },
-      ExpressionAttributeValues: { ':one': 1, ':changed': new Set([JSON.stringify([source, database, table])]) },
+      ExpressionAttributeValues: {
+        ':one': 1,
+        ':changed': new Set([JSON.stringify([source, database, table, ...(forDbt ? ['dbt'] : [])])]),
+      },
     }),
   );
 }
@@ -61,13 +66,12 @@ export async function ensureGoldRuns(state: RuntimeState, gold: Executions): Pro
 
 export async function readDirty(state: RuntimeState): Promise<DirtyGold> {
   const { counter = 0, tables = new Set<string>() } = (await getItem<GoldItem>(state, key)) ?? {};
-  return {
-    counter,
-    tables: [...tables].map((text) => {
-      const [source, database, table] = JSON.parse(text) as [string, string, string];
-      return { source, database, table };
-    }),
-  };
+  const noted = [...tables].map((text) => {
+    const [source, database, table, then] = JSON.parse(text) as [string, string, string, 'dbt'?];
+    return { ref: { source, database, table }, then };
+  });
+  const forDbt = noted.filter(({ then }) => then === 'dbt').map(({ ref }) => ref);
+  return { counter, tables: noted.map(({ ref }) => ref), forDbt };
 }
 
 /** Whether other runs of these sources are under way: then it pays to wait, so that many tables make one build. */

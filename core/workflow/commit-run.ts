@@ -30,14 +30,14 @@ export async function commitRun(state: RuntimeState, raw: RawBucket, gold: Execu
   await commitTable(state, run, plan);
   await failpoint('watermark_committed');
   // Before the record says that all is done: who dies here runs this step again.
-  if (result.rows_inserted + result.rows_updated + result.rows_deleted > 0) {
-    await markDirty(state, run);
+  if (plan.afterRun !== 'none' && result.rows_inserted + result.rows_updated + result.rows_deleted > 0) {
+    await markDirty(state, run, plan.afterRun === 'dbt');
     await failpoint('gold_marked');
     await ensureGoldRuns(state, gold);
   }
   await releasePermit(state, run);
   await failpoint('permit_released');
-  const receipt = committedReceipt(plan, manifest, result);
+  const receipt = committedReceipt(plan, manifest, result, record.prepared?.notes);
   await finishRun(state, run.runId, { status: 'SUCCEEDED', finishedAt: new Date().toISOString(), error: null, receipt });
   await failpoint('receipt_written');
 }

@@ -2,6 +2,7 @@ import { decodeTime } from 'ulid';
 import type { RunLog } from '../log.js';
 import { type DirtyGold, otherRunsActive, readDirty, releaseGold } from '../state/gold.js';
 import type { RuntimeState } from '../state/runtime-state.js';
+import type { TableRef } from '../state/table-state.js';
 import type { Warehouse } from '../warehouse/snowflake.js';
 
 /** How long a build waits for the other tables of a fan-out, so that they share it. */
@@ -10,18 +11,27 @@ const patience = 10 * 60_000;
 /** No count is this: Release then lets nothing go, and the workflow settles again. */
 const notYet = -1;
 
+/** What the execution does next: whether it builds, and the tables that it tells dbt of. */
+export interface Drained {
+  build: boolean;
+  notify: boolean;
+  forDbt: TableRef[];
+  counter: number;
+}
+
 /**
  * Drain: whether there is something to build now. While other runs of the same sources are under way it waits for them.
  * @param execution ARN of the gold execution, named by a ULID
  */
-export async function drainGold(state: RuntimeState, execution: string): Promise<{ build: boolean; counter: number }> {
+export async function drainGold(state: RuntimeState, execution: string): Promise<Drained> {
   const dirty = await readDirty(state);
   const others = dirty.tables.length > 0 && startedWithin(execution, patience) && (await otherRunsActive(state, dirty.tables));
   return decideBuild(dirty, others);
 }
 
-export function decideBuild({ tables, counter }: DirtyGold, othersActive: boolean): { build: boolean; counter: number } {
-  return othersActive ? { build: false, counter: notYet } : { build: tables.length > 0, counter };
+export function decideBuild({ tables, forDbt, counter }: DirtyGold, othersActive: boolean): Drained {
+  if (othersActive) return { build: false, notify: false, forDbt: [], counter: notYet };
+  return { build: tables.length > 0, notify: forDbt.length > 0, forDbt, counter };
 }
 
 function startedWithin(execution: string, milliseconds: number): boolean {

@@ -36,7 +36,7 @@ describe('gold (DynamoDB and Snowflake local, executions in memory)', () => {
     const { queryId } = await buildGold(snowflake.warehouse);
     while (!(await awaitGold(snowflake.warehouse, queryId, createLog({}))).done);
     expect(await finishGold(state, counter)).toEqual({ done: true });
-    expect(await drainGold(state, execution())).toEqual({ build: false, counter });
+    expect(await drainGold(state, execution())).toEqual({ build: false, notify: false, forDbt: [], counter });
   });
 
   it('goes on when a table changed while it built', async () => {
@@ -58,6 +58,20 @@ describe('gold (DynamoDB and Snowflake local, executions in memory)', () => {
     const empty = await drainGold(state, execution());
     expect(empty.build).toBe(false);
     expect(await finishGold(state, empty.counter)).toEqual({ done: true });
+  });
+
+  it('tells dbt of the tables that are configured so, once all runs are done', async () => {
+    const customers = { ...orders, table: 'customers' };
+    await markDirty(state, orders);
+    await markDirty(state, customers, true);
+    const other = { ...orders, table: 'payments', runId: ulid() };
+    await joinOrStart(state, other, 'full');
+    expect(await drainGold(state, execution())).toMatchObject({ build: false, notify: false });
+    executions.set(other.runId, 'succeeded');
+    const drained = await drainGold(state, execution());
+    expect(drained).toMatchObject({ build: true, notify: true, forDbt: [customers] });
+    await finishGold(state, drained.counter);
+    expect(await drainGold(state, execution())).toMatchObject({ build: false, notify: false, forDbt: [] });
   });
 
   it('waits for other runs of the source, but not for ever', async () => {
