@@ -29,7 +29,7 @@ export function writtenSince(from: string): string {
 }
 
 /** The 32 bits of it that a row holds. */
-const xid = (full: bigint): string => `'${full % 2n ** 32n}'::xid`;
+const xid = (full: bigint): string => `'${BigInt.asUintN(32, full)}'::xid`;
 
 /** @throws FirnError CursorColumnMissing, CursorColumnUnsuitable where rows have no xmin, or it says nothing */
 export async function readXminCursor(client: ClientBase, { schema, table }: Relation): Promise<CursorColumn> {

@@ -118,39 +118,6 @@ describe.each(['changed', 'id'] as const)('late commits, cursor %s', (column) =>
     expect(await runs.missed()).toEqual([]);
     expect(await runs.missed(runs.naive)).not.toEqual([]);
   });
-
-  it('random sessions', async () => {
-    const runs = new Runs(await server.connect({ application: 'firn' }), column);
-    const writers = await Promise.all(Array.from({ length: 5 }, () => server.connect()));
-    const open = new Set<Client>();
-    let prepared: string[] = [];
-    const pick = <T>(list: T[]): T => list[Math.floor(Math.random() * list.length)]!;
-    for (let i = 0; i < 1200; i++) {
-      const writer = pick(writers);
-      const chance = Math.random();
-      if (chance < 0.05) await runs.run();
-      else if (chance < 0.08 && prepared.length) {
-        const gid = pick(prepared);
-        prepared = prepared.filter((other) => other !== gid);
-        await admin.query(`${pick(['COMMIT', 'ROLLBACK'])} PREPARED '${gid}'`);
-      } else if (!open.has(writer)) {
-        await writer.query('BEGIN; SELECT now()');
-        open.add(writer);
-      } else if (chance < 0.6) await writer.query(`INSERT INTO orders (changed) VALUES (${pick(['now()', 'clock_timestamp()'])})`);
-      else if (chance < 0.95 || prepared.length > 4) {
-        await writer.query(pick(['COMMIT', 'COMMIT', 'ROLLBACK']));
-        open.delete(writer);
-      } else {
-        prepared.push(`random${i}`);
-        await writer.query(`PREPARE TRANSACTION 'random${i}'`);
-        open.delete(writer);
-      }
-    }
-    for (const writer of open) await writer.query('COMMIT');
-    for (const gid of prepared) await admin.query(`COMMIT PREPARED '${gid}'`);
-    await runs.run();
-    expect(await runs.missed()).toEqual([]);
-  });
 });
 
 describe('the fence', () => {
