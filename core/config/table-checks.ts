@@ -20,6 +20,9 @@ export function checkTable(config: TableConfig): TableProblem[] {
   if (config.mode === 'incremental' && !config.cursor_column) {
     wrong(['mode'], 'incremental needs cursor_column: a column that every INSERT and UPDATE sets, such as updated_at');
   }
+  if (config.delete_detection === 'keys' && config.mode !== 'incremental') {
+    wrong(['delete_detection'], 'keys is for incremental tables: a full run sees by its rows which ones are gone');
+  }
   if (config.cursor_time_zone && !isZone(config.cursor_time_zone)) {
     wrong(['cursor_time_zone'], `"${config.cursor_time_zone}" is no time zone: expected a name such as Europe/Berlin or UTC`);
   }

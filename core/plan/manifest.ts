@@ -6,6 +6,8 @@ export const fileSchema = z.object({
   key: z.string(),
   rows: z.int().min(0),
   bytes: z.int().min(0),
+  /** It holds the keys of all rows, and is counted with no rows. */
+  keys: z.boolean().optional(),
 });
 export type DataFile = z.infer<typeof fileSchema>;
 
@@ -15,6 +17,8 @@ export const partManifestSchema = z.object({
   chunk: z.int(),
   files: z.array(fileSchema),
   rows: z.int(),
+  /** How many keys were read beside them; absent when none were to be read. */
+  keys: z.int().optional(),
   /** Clock of the source when the chunk's snapshot was taken. */
   readAsOf: z.string(),
   /** Values that followed a lossy policy, per column and policy. */

@@ -6,10 +6,14 @@ import type { Plan } from './plan.js';
  * The run's manifest out of its parts. `readAsOf` is the earliest of the parts: everything committed before it was read.
  * @throws FirnError Internal when a part is missing: the state machine seals only after all chunks.
  */
-export function sealParts(plan: Pick<Plan, 'run' | 'chunks'>, parts: (PartManifest | null)[]): Manifest {
+export function sealParts(plan: Pick<Plan, 'run' | 'chunks'> & Partial<Pick<Plan, 'deletes'>>, parts: (PartManifest | null)[]): Manifest {
   const missing = plan.chunks.filter((_, index) => !parts[index]).map(({ number }) => number);
   if (missing.length) throw new FirnError('Internal', `Run ${plan.run.runId} has no part manifest of chunk ${missing.join(', ')}.`);
   const all = parts as PartManifest[];
+  // Without them every row would seem to be gone.
+  if (plan.deletes?.keys && all.filter(({ keys }) => keys !== undefined).length !== 1) {
+    throw new FirnError('Internal', `Run ${plan.run.runId} was to read the keys of all rows once, and has not.`);
+  }
   const files = all.flatMap((part) => part.files);
   const policyCounts: Record<string, number> = {};
   for (const part of all) {
@@ -18,7 +22,7 @@ export function sealParts(plan: Pick<Plan, 'run' | 'chunks'>, parts: (PartManife
   return {
     runId: plan.run.runId,
     files,
-    rows: files.reduce((sum, { rows }) => sum + rows, 0),
+    rows: files.reduce((sum, { rows, keys }) => sum + (keys ? 0 : rows), 0),
     bytes: files.reduce((sum, { bytes }) => sum + bytes, 0),
     readAsOf: all.map(({ readAsOf }) => readAsOf).toSorted()[0]!,
     policyCounts,

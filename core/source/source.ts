@@ -94,6 +94,11 @@ export interface TableRead {
   /** Key-value metadata of each file. */
   metadata?: Readonly<Record<string, string>>;
   openFile: OpenFile;
+  /**
+   * Reads the key of each row too, whatever its cursor, by the row filter alone: after the rows, in their snapshot or a later one. Into files
+   * with the key's columns and these constants. Only with the last rows of the chunk.
+   */
+  keys?: { constants: Readonly<Record<string, string>>; openFile: OpenFile };
   /** Cancels the query at the server; its reason is thrown. */
   signal?: AbortSignal;
   /** After each row group. */
@@ -113,6 +118,8 @@ export interface Extracted {
   rows: number;
   /** None when there are no rows. */
   files: WrittenFile[];
+  /** The files of keys, where they were to be read. */
+  keys?: { rows: number; files: WrittenFile[] };
   /** Clock of the source when the snapshot was taken. ISO 8601, UTC, microseconds. */
   readAsOf: string;
   /** Values replaced, by `COLUMN: policy`. */

@@ -19,7 +19,7 @@ export async function awaitLoad(step: WarehouseStep): Promise<{ loaded: boolean 
   if (withRows.length === 0) return { loaded: true };
   const missing = missingFiles(manifest, await countLoadedRows(warehouse, plan));
   const isCopied = plan.loader === 'copy';
-  const loaded = missing.length === 0 || (isCopied ? await awaitCopy(step, withRows) : await awaitPipe(step, manifest.rows, missing));
+  const loaded = missing.length === 0 || (isCopied ? await awaitCopy(step, withRows) : await awaitPipe(step, withRows, missing));
   if (loaded) await failpoint('loaded');
   return { loaded };
 }
@@ -35,10 +35,10 @@ async function awaitCopy(step: WarehouseStep, files: DataFile[]): Promise<boolea
   );
 }
 
-async function awaitPipe({ run, plan, state, warehouse, log }: WarehouseStep, rows: number, missing: DataFile[]): Promise<boolean> {
+async function awaitPipe({ run, plan, state, warehouse, log }: WarehouseStep, files: DataFile[], missing: DataFile[]): Promise<boolean> {
   await refuseRejectedFiles(warehouse, plan, missing);
   await refusePausedPipe(warehouse, plan);
-  const arrived = rows - missing.reduce((sum, file) => sum + file.rows, 0);
+  const arrived = countRows(files) - countRows(missing);
   const { clock, due } = tick(await readLoadClock(state, run.runId), Date.now(), arrived);
   // A redrive waits anew.
   await writeLoadClock(state, run.runId, due === 'give-up' ? null : clock);
@@ -54,6 +54,8 @@ async function awaitPipe({ run, plan, state, warehouse, log }: WarehouseStep, ro
   }
   return false;
 }
+
+const countRows = (files: DataFile[]): number => files.reduce((sum, { rows }) => sum + rows, 0);
 
 /** ALTER PIPE … REFRESH looks back seven days. */
 const lostForGood = (plannedAt: string): string =>

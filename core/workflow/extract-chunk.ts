@@ -1,14 +1,15 @@
 import { randomBytes } from 'node:crypto';
-import { systemColumns } from '../column.js';
 import { FirnError } from '../errors.js';
 import { failpoint } from '../failpoints.js';
 import type { RunLog } from '../log.js';
+import type { OpenFile } from '../parquet/file-series.js';
 import { type PartManifest, partManifestSchema } from '../plan/manifest.js';
 import type { Plan, RunRef } from '../plan/plan.js';
 import { dataFileName, partKey } from '../raw-bucket/layout.js';
 import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
 import { openS3File } from '../source/sink-s3.js';
 import { type SourceSecret, sourceKind } from '../source/source.js';
+import { operations, systemColumns } from '../system-columns.js';
 
 export interface Extracting {
   run: RunRef;
@@ -32,7 +33,15 @@ export const readPart = (raw: RawBucket, run: RunRef, chunk: number): Promise<Pa
 export async function extractChunk({ run, plan, raw, connection, log, signal }: Extracting, number: number): Promise<PartManifest> {
   const chunk = plan.chunks.find((one) => one.number === number);
   if (!chunk) throw new FirnError('Internal', `Run ${run.runId} has no chunk ${number}.`);
-  const attempt = randomBytes(6).toString('hex');
+  const constants = (operation: string) => ({
+    [systemColumns.run]: run.runId,
+    [systemColumns.op]: operation,
+    [systemColumns.order]: plan.order,
+  });
+  const files = (): OpenFile => {
+    const attempt = randomBytes(6).toString('hex');
+    return async (part) => openS3File(raw.client, raw.bucket, `${plan.prefix}${dataFileName(run.runId, number, attempt, part)}`);
+  };
   const { extract } = await sourceKind(plan.sourceType);
   const extracted = await extract({
     connection,
@@ -40,8 +49,9 @@ export async function extractChunk({ run, plan, raw, connection, log, signal }: 
     columns: plan.columns,
     where: { rowFilter: plan.rowFilter, cursor: plan.cursor, chunk },
     primaryKey: plan.primaryKey,
-    constants: { [systemColumns.run]: run.runId, [systemColumns.op]: 'R', [systemColumns.order]: plan.order },
-    openFile: async (part) => openS3File(raw.client, raw.bucket, `${plan.prefix}${dataFileName(run.runId, number, attempt, part)}`),
+    constants: constants(operations.row),
+    openFile: files(),
+    ...(plan.deletes.keys && { keys: { constants: constants(operations.key), openFile: files() } }),
     signal,
   });
   for (const replaced of extracted.replaced) log.warn({ ...replaced }, 'a value followed a lossy policy');
@@ -49,8 +59,12 @@ export async function extractChunk({ run, plan, raw, connection, log, signal }: 
   const written = await writeJsonOnce(raw, partKey(run.runId, number), partManifestSchema, {
     runId: run.runId,
     chunk: number,
-    files: extracted.files.map(({ name, rows, bytes }) => ({ key: name, rows, bytes })),
+    files: [
+      ...extracted.files.map(({ name, rows, bytes }) => ({ key: name, rows, bytes })),
+      ...(extracted.keys?.files ?? []).map(({ name, rows, bytes }) => ({ key: name, rows, bytes, keys: true })),
+    ],
     rows: extracted.rows,
+    ...(extracted.keys && { keys: extracted.keys.rows }),
     readAsOf: extracted.readAsOf,
     policyCounts: extracted.policyCounts,
   });
