@@ -4,15 +4,19 @@ import { join } from 'node:path';
 import { execa } from 'execa';
 import type { SnowflakeSecret } from '../core/secrets.js';
 import { projectRoot, pythonPath, sandboxDirectory } from './paths.js';
-import { showSteps } from './steps.js';
+import { type Steps, showSteps } from './steps.js';
 import { withTurn } from './turn.js';
 
 const project = join(projectRoot, 'dbt');
 const requirements = join(project, 'requirements.lock');
 const folder = join(projectRoot, '.firn/dbt');
 
-/** Installs dbt into `.firn/dbt`, a venv of its own, unless this version is there. @returns path of dbt */
-export async function installDbt(): Promise<string> {
+/**
+ * Installs dbt into `.firn/dbt`, a venv of its own, unless this version is there.
+ * @param steps where progress is shown; null: nowhere
+ * @returns path of dbt
+ */
+export async function installDbt(steps: Steps | null = showSteps()): Promise<string> {
   const ready = join(folder, 'ready');
   const wanted = createHash('sha256').update(readFileSync(requirements)).digest('hex');
   const isReady = () => existsSync(ready) && readFileSync(ready, 'utf8') === wanted;
@@ -20,10 +24,11 @@ export async function installDbt(): Promise<string> {
     mkdirSync(folder, { recursive: true });
     await withTurn(folder, async () => {
       if (isReady()) return;
-      await showSteps().run('installing dbt', async () => {
+      const install = async () => {
         await execa(pythonPath(), ['-m', 'venv', '--clear', join(folder, 'venv')]);
         await execa(join(folder, 'venv/bin/python'), ['-m', 'pip', 'install', '--quiet', '--no-deps', '-r', requirements]);
-      });
+      };
+      await (steps ? steps.run('installing dbt', install) : install());
       writeFileSync(ready, wanted);
     });
   }

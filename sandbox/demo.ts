@@ -18,6 +18,7 @@ ${colors.bold('The sandbox stays up. Try next:')}
   npx firn sql "SELECT * FROM gold.daily_metrics ORDER BY 1 DESC LIMIT 5"
   npx firn ingest PostgreSQL clr orders payments
   npx firn sql "SELECT ingest_plan('PostgreSQL', 'clr', 'orders')"
+  npx firn simulate && npx firn ingest PostgreSQL clr raw_customers raw_orders raw_payments && npx firn dbt build
   npx firn status
   npx firn sandbox down
 

@@ -40,6 +40,18 @@ export async function goldSettled(goldStateMachineArn: string): Promise<void> {
   while (await isBuilding()) await new Promise((resolve) => setTimeout(resolve, 500));
 }
 
+/** The marts that dbt built, and one of them. */
+export async function showMarts(warehouse: Warehouse): Promise<void> {
+  const names = await warehouse.query(
+    "SELECT TABLE_NAME FROM INFORMATION_SCHEMA.TABLES WHERE TABLE_SCHEMA = 'MARTS' AND TABLE_NAME NOT LIKE '%__DBT_TMP' ORDER BY TABLE_NAME",
+  );
+  const rows: string[][] = [];
+  for (const { TABLE_NAME } of names) {
+    rows.push([`marts.${String(TABLE_NAME).toLowerCase()}`, number(await count(warehouse, qualifiedName('MARTS', String(TABLE_NAME))))]);
+  }
+  print(table(['mart', 'rows'], rows, ['rows']));
+}
+
 /** The gold models: their rows, and how often each was built. */
 export async function showGold(warehouse: Warehouse): Promise<void> {
   const builds = await warehouse.query(

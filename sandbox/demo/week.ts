@@ -2,17 +2,18 @@ import { DescribeExecutionCommand, RedriveExecutionCommand, SFNClient } from '@a
 import pg from 'pg';
 import { colors, print } from '../../cli/output.js';
 import { receiptsTable } from '../../cli/receipts.js';
-import { withSnowflake } from '../../cli/snowflake-session.js';
+import { snowflakeSecretOf, withSnowflake } from '../../cli/snowflake-session.js';
 import type { Receipt } from '../../core/receipt/receipt.js';
 import type { Warehouse } from '../../core/warehouse/snowflake.js';
 import { awsEnvironment } from '../aws.js';
+import { installDbt, runDbt } from '../dbt.js';
 import { pythonPath } from '../paths.js';
 import { loadSourceData } from '../source-data/load.js';
 import type { SandboxState } from '../state.js';
 import { showSteps } from '../steps.js';
 import { up } from '../up.js';
 import { beginLateOrder, liveADay } from './changes.js';
-import { goldSettled, showFiles, showGold, showLayers } from './layers.js';
+import { goldSettled, showFiles, showGold, showLayers, showMarts } from './layers.js';
 import { stopSource } from './outage.js';
 
 const steps = showSteps();
@@ -22,11 +23,15 @@ const everyTable = 'SELECT table_name, ingest_table(source, database, table_name
 /** A full load, a day of changes, an outage and a redrive, with the counts after each. @throws Error when something is not as it should be */
 export async function tellTheWeek(sandbox: SandboxState): Promise<void> {
   Object.assign(process.env, awsEnvironment(sandbox.aws.endpoint));
+  const dbt = installDbt(null);
+  // It is waited for at the end; until then nobody else hears of its failure.
+  dbt.catch(() => {});
   await fillSource(sandbox);
   await withSnowflake(sandbox.environment, async (warehouse) => {
     await loadEverything(sandbox, warehouse);
     await loadChanges(sandbox, warehouse);
     await surviveAnOutage(sandbox, warehouse);
+    await runDbtOnTop(sandbox, warehouse, dbt);
   });
 }
 
@@ -93,6 +98,19 @@ async function surviveAnOutage(sandbox: SandboxState, warehouse: Warehouse): Pro
   await steps.run('gold settles', () => goldSettled(sandbox.goldStateMachineArn));
   print('');
   await showGold(warehouse);
+}
+
+async function runDbtOnTop({ environment }: SandboxState, warehouse: Warehouse, installed: Promise<unknown>): Promise<void> {
+  title('4  A day at the other shop, and dbt on top of staging');
+  await steps.run('dbt is installed', () => installed);
+  await ingest(
+    warehouse,
+    "SELECT ingest_table('PostgreSQL', 'clr', column1) AS receipt FROM (VALUES ('raw_customers'), ('raw_orders'), ('raw_payments'))",
+  );
+  print(`\n   ${colors.cyan('npx firn dbt build')}\n`);
+  const code = await runDbt(['--quiet', 'build'], environment, await snowflakeSecretOf(environment));
+  if (code !== 0) throw new Error(`dbt ended with ${code}`);
+  await showMarts(warehouse);
 }
 
 /** Runs a statement that answers receipts, and shows both. */

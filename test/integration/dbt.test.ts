@@ -1,11 +1,5 @@
-import {
-  CreateQueueCommand,
-  DeleteQueueCommand,
-  GetQueueAttributesCommand,
-  ReceiveMessageCommand,
-  SQSClient,
-} from '@aws-sdk/client-sqs';
 import { DeleteRuleCommand, EventBridgeClient, PutRuleCommand, PutTargetsCommand, RemoveTargetsCommand } from '@aws-sdk/client-eventbridge';
+import { CreateQueueCommand, DeleteQueueCommand, GetQueueAttributesCommand, ReceiveMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { execa } from 'execa';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { root } from '../unit/docs/pages.js';
@@ -77,7 +71,9 @@ describe('dbt on top of staging', () => {
 
   it('fails over a table that was not merged for days, and over rows that no run has counted', async () => {
     const online = `STAGING = '"STAGING_CLR"."ONLINE_RETAIL"'`;
-    await firn.warehouse.query(`UPDATE FIRN.RUN_RESULTS SET AT = DATEADD('day', -3, AT), ROWS_INSERTED = ROWS_INSERTED - 1 WHERE ${online}`);
+    await firn.warehouse.query(
+      `UPDATE FIRN.RUN_RESULTS SET AT = DATEADD('day', -3, AT), ROWS_INSERTED = ROWS_INSERTED - 1 WHERE ${online}`,
+    );
     const stale = await dbt('source', 'freshness');
     expect(stale.exitCode).toBe(1);
     expect(stale.output).toContain('ERROR STALE freshness of staging_clr.ONLINE_RETAIL');
@@ -92,12 +88,20 @@ describe('dbt on top of staging', () => {
     const { QueueUrl } = await queues.send(new CreateQueueCommand({ QueueName: 'dbt-is-told' }));
     const { Attributes } = await queues.send(new GetQueueAttributesCommand({ QueueUrl, AttributeNames: ['QueueArn'] }));
     const Name = 'dbt-is-told';
-    await events.send(new PutRuleCommand({ Name, EventPattern: JSON.stringify({ source: ['firn'], 'detail-type': ['Firn tables changed'] }) }));
+    await events.send(
+      new PutRuleCommand({ Name, EventPattern: JSON.stringify({ source: ['firn'], 'detail-type': ['Firn tables changed'] }) }),
+    );
     await events.send(new PutTargetsCommand({ Rule: Name, Targets: [{ Id: 'queue', Arn: Attributes!.QueueArn }] }));
     try {
       await firn.source.query('CREATE TABLE told (id integer PRIMARY KEY); INSERT INTO told VALUES (1)');
       await pushConfig(firn.sandbox, [
-        { source: 'PostgreSQL', database: 'clr', type: 'postgres', permits: 4, tables: [{ table: 'told', loader: 'copy', after_run: 'dbt' }] },
+        {
+          source: 'PostgreSQL',
+          database: 'clr',
+          type: 'postgres',
+          permits: 4,
+          tables: [{ table: 'told', loader: 'copy', after_run: 'dbt' }],
+        },
       ]);
       expect((await firn.ingest('told')).status).toBe('SUCCEEDED');
       const received: { detail: { tables: { table: string }[] } }[] = [];
