@@ -15,7 +15,10 @@ export async function compileKernels(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'firn-kernels-'));
   try {
     const out = join(folder, 'kernels.wasm');
-    await execa('asc', [source, ...options, '--outFile', out], { preferLocal: true, cwd: fileURLToPath(new URL('../..', import.meta.url)) });
+    await execa('asc', [source, ...options, '--outFile', out], {
+      preferLocal: true,
+      cwd: fileURLToPath(new URL('../..', import.meta.url)),
+    });
     return (await readFile(out)).toString('base64');
   } finally {
     await rm(folder, { recursive: true });

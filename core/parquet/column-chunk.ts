@@ -1,15 +1,16 @@
-import { Dictionary } from './dictionary.js';
-import { definitionLevels, packed, run } from './levels.js';
+import type { Kernels } from '../kernels/kernels.js';
+import { definitionLevels, run, varint } from './levels.js';
 import { takePage } from './page-memory.js';
 import type { Physical } from './physical.js';
 import { storageWidth } from './physical.js';
-import { type Statistics, statisticsOf } from './statistics.js';
-import type { Vector } from './vector.js';
+import { type Statistics, statisticsOf, textStatistics } from './statistics.js';
 
 /** Numbers of the encodings. Source: parquet-format, parquet.thrift, `Encoding`. */
 export const encoding = { plain: 0, rle: 3, rleDictionary: 8 } as const;
 
 const pageBytes = 1 << 20;
+/** Largest dictionary page; the kernels give up a dictionary beyond it. */
+const dictionaryBytes = 1 << 20;
 
 /** A page before compression. */
 export interface Page {
@@ -26,113 +27,161 @@ export interface ColumnChunk {
   statistics: Statistics;
 }
 
-/** Encodes one column, row group after row group. Dictionary encoding is given up for the file once it did not pay. */
+/**
+ * Encodes one column, row group after row group, from where the kernels have put its values. Dictionary encoding is given up for good once
+ * it did not pay. `skip`: bytes before each text that do not belong to it.
+ */
 export class ColumnEncoder {
-  #dictionary: Dictionary | null;
+  #dictionary: boolean;
 
-  constructor(private readonly physical: Physical) {
-    const { storage } = physical;
-    this.#dictionary = storage === 'w4' || storage === 'w8' || storage === 'bytes' ? new Dictionary(storage) : null;
+  constructor(
+    private readonly kernels: Kernels,
+    private readonly physical: Physical,
+    private readonly skip = 0,
+  ) {
+    this.#dictionary = ['w4', 'w8', 'bytes'].includes(physical.storage);
   }
 
-  /** The pages own their bytes: the vector may be reused at once. Who has written a page gives them back by `releasePage`. */
-  encode(vector: Vector, rows: number): ColumnChunk {
-    if (vector.count > 0 && this.#dictionary !== null) {
-      if (this.#dictionary.build(vector)) return this.#dictionaryChunk(this.#dictionary, vector, rows);
-      this.#dictionary = null;
+  /** `count` of the rows are not NULL. The pages own their bytes; who has written a page gives them back by `releasePage`. */
+  encode(rows: number, count: number): ColumnChunk {
+    const nulls = rows - count;
+    if (this.#dictionary && count > 0) {
+      const size = this.#enter(count);
+      if (size > 0) {
+        const statistics = statisticsOf(this.kernels, this.physical.order, this.kernels.address('entries'), size, this.skip, nulls);
+        return { pages: this.#dictionaryPages(size, rows, count), rows, statistics };
+      }
+      this.#dictionary = false;
     }
-    const statistics = statisticsOf(vector, this.physical.order, vector.nulls);
-    return { pages: plainPages(vector, rows), rows, statistics };
+    const statistics = statisticsOf(this.kernels, this.physical.order, this.kernels.address('values'), count, this.skip, nulls);
+    return { pages: [...this.#plainPages(rows, count)], rows, statistics };
   }
 
-  #dictionaryChunk(dictionary: Dictionary, vector: Vector, rows: number): ColumnChunk {
-    const entries = dictionary.entries();
-    const view = new DataView(entries.buffer, entries.byteOffset, entries.byteLength);
-    const { storage, order } = this.physical;
-    const statistics = statisticsOf({ storage, count: dictionary.size, bytes: entries, view }, order, vector.nulls);
-    const levels = definitionLevels(vector.levels, 0, rows, vector.count);
-    const bitWidth = Math.max(1, 32 - Math.clz32(dictionary.size - 1));
-    const indices = dictionary.size === 1 ? run(0, vector.count, 1) : packed(dictionary.index, 0, vector.count, bitWidth);
-    return { pages: dictionaryPages(entries, dictionary.size, levels, bitWidth, indices, rows), rows, statistics };
+  /** Number of dictionary entries; 0: it does not pay. */
+  #enter(count: number): number {
+    const { run } = this.kernels;
+    if (this.physical.storage === 'bytes') return run.dictionaryOfTexts(count, this.skip);
+    return this.physical.storage === 'w4' ? run.dictionary4(count) : run.dictionary8(count);
+  }
+
+  #dictionaryPages(size: number, rows: number, count: number): Page[] {
+    const { kernels } = this;
+    const levels = this.#levels(0, rows, count);
+    const bitWidth = Math.max(1, 32 - Math.clz32(size - 1));
+    const entries = this.#entries(size);
+    let header = run(0, count, 1);
+    let indices = 0;
+    if (size > 1) {
+      const groups = (count + 7) >> 3;
+      header = varint(groups * 2 + 1);
+      indices = groups * bitWidth;
+      kernels.run.reservePage(indices);
+      kernels.run.packIndices(count, bitWidth);
+    }
+    const body = takePage(levels.length + 1 + header.length + indices);
+    body.set(levels);
+    body[levels.length] = bitWidth;
+    body.set(header, levels.length + 1);
+    body.set(this.#page(indices), levels.length + 1 + header.length);
+    return [
+      { kind: 'dictionary', values: size, encoding: encoding.plain, body: entries },
+      { kind: 'data', values: rows, encoding: encoding.rleDictionary, body },
+    ];
+  }
+
+  #entries(size: number): Uint8Array {
+    const { kernels, physical } = this;
+    const at = kernels.address('entries');
+    if (physical.storage !== 'bytes') return owned(kernels.bytes.subarray(at, at + size * storageWidth[physical.storage]));
+    kernels.run.reservePage(dictionaryBytes);
+    return owned(this.#page(kernels.run.copyTexts(at, size, this.skip)));
+  }
+
+  *#plainPages(rows: number, count: number): Generator<Page> {
+    const { run } = this.kernels;
+    let value = 0;
+    for (let from = 0; from < rows; ) {
+      const slice = this.#slice(from, rows, value, rows === count);
+      const levels = this.#levels(from, from + slice.rows, slice.values);
+      const data = this.#plain(value, slice);
+      const body = takePage(levels.length + data.length);
+      body.set(levels);
+      body.set(data, levels.length);
+      yield { kind: 'data', values: slice.rows, encoding: encoding.plain, body };
+      value += slice.values;
+      from += slice.rows;
+    }
+    // A page takes 16 MiB when a value does: not to be kept.
+    if (this.physical.storage === 'bytes') run.reservePage(pageBytes);
+  }
+
+  /** The rows from `from` on that fill one page. */
+  #slice(from: number, rows: number, value: number, full: boolean): Slice {
+    const { run } = this.kernels;
+    const width = storageWidth[this.physical.storage];
+    if (full && width > 0) {
+      const here = Math.min(rows - from, Math.floor(pageBytes / width));
+      return { rows: here, values: here, bytes: here * width };
+    }
+    run.slicePage(from, rows, value, width, this.skip, pageBytes);
+    return { rows: run.slicedRows.value, values: run.slicedValues.value, bytes: run.slicedBytes.value };
+  }
+
+  #plain(value: number, slice: Slice): Uint8Array {
+    const { kernels, physical } = this;
+    if (physical.storage === 'bits') {
+      const bytes = (slice.values + 7) >> 3;
+      kernels.run.reservePage(bytes + 1);
+      kernels.run.packBooleans(value, value + slice.values);
+      return this.#page(bytes);
+    }
+    if (physical.storage === 'bytes') {
+      kernels.run.reservePage(slice.bytes);
+      kernels.run.copyTexts(kernels.address('values') + 4 * value, slice.values, this.skip);
+      return this.#page(slice.bytes);
+    }
+    const at = kernels.address('values') + value * storageWidth[physical.storage];
+    return kernels.bytes.subarray(at, at + slice.bytes);
+  }
+
+  #page(bytes: number): Uint8Array {
+    const at = this.kernels.address('page');
+    return this.kernels.bytes.subarray(at, at + bytes);
+  }
+
+  #levels(from: number, to: number, values: number): Uint8Array {
+    const at = this.kernels.address('bitmap');
+    return definitionLevels(this.kernels.bytes.subarray(at + (from >> 3), at + ((to + 7) >> 3)), to - from, values);
   }
 }
 
-function dictionaryPages(
-  entries: Uint8Array,
-  size: number,
-  levels: Uint8Array,
-  bitWidth: number,
-  indices: Uint8Array,
-  rows: number,
-): Page[] {
-  const body = takePage(levels.length + 1 + indices.length);
-  body.set(levels);
-  body[levels.length] = bitWidth;
-  body.set(indices, levels.length + 1);
-  return [
-    { kind: 'dictionary', values: size, encoding: encoding.plain, body: entries },
-    { kind: 'data', values: rows, encoding: encoding.rleDictionary, body },
-  ];
+interface Slice {
+  rows: number;
+  values: number;
+  /** Of the values. */
+  bytes: number;
 }
 
-/** A string column that holds the same value in every row, without a vector. */
+function owned(bytes: Uint8Array): Uint8Array {
+  const body = takePage(bytes.length);
+  body.set(bytes);
+  return body;
+}
+
+/** A string column that holds the same value in every row. */
 export function constantChunk(value: string, rows: number): ColumnChunk {
   const text = Buffer.from(value, 'utf8');
   const entries = new Uint8Array(4 + text.length);
-  const view = new DataView(entries.buffer);
-  view.setUint32(0, text.length, true);
+  new DataView(entries.buffer).setUint32(0, text.length, true);
   entries.set(text, 4);
-  const levels = definitionLevels(new Uint8Array(0), 0, rows, rows);
+  const levels = definitionLevels(new Uint8Array(0), rows, rows);
+  const body = Uint8Array.from([...levels, 1, ...run(0, rows, 1)]);
   return {
-    pages: dictionaryPages(entries, 1, levels, 1, run(0, rows, 1), rows),
+    pages: [
+      { kind: 'dictionary', values: 1, encoding: encoding.plain, body: entries },
+      { kind: 'data', values: rows, encoding: encoding.rleDictionary, body },
+    ],
     rows,
-    statistics: statisticsOf({ storage: 'bytes', count: 1, bytes: entries, view }, 'bytes', 0),
+    statistics: { nulls: 0, ...textStatistics(text, text) },
   };
-}
-
-function plainPages(vector: Vector, rows: number): Page[] {
-  const pages: Page[] = [];
-  let value = 0;
-  let byte = 0;
-  for (let from = 0; from < rows; ) {
-    const slice = nextSlice(vector, rows, from, byte);
-    const levels = definitionLevels(vector.levels, from, slice.to, slice.values);
-    const data =
-      vector.storage === 'bits' ? packBits(vector.bytes, value, value + slice.values) : vector.bytes.subarray(byte, byte + slice.bytes);
-    const body = takePage(levels.length + data.length);
-    body.set(levels);
-    body.set(data, levels.length);
-    pages.push({ kind: 'data', values: slice.to - from, encoding: encoding.plain, body });
-    value += slice.values;
-    byte += slice.bytes;
-    from = slice.to;
-  }
-  return pages;
-}
-
-/** The rows from `from` on that fill one page, with the number and bytes of their values. */
-function nextSlice(vector: Vector, rows: number, from: number, byte: number): { to: number; values: number; bytes: number } {
-  const { storage, levels, view, nulls } = vector;
-  const width = storageWidth[storage];
-  if (storage !== 'bytes' && nulls === 0) {
-    const to = Math.min(rows, from + Math.floor(pageBytes / width));
-    return { to, values: to - from, bytes: (to - from) * width };
-  }
-  let to = from;
-  let values = 0;
-  let bytes = 0;
-  while (to < rows && bytes < pageBytes) {
-    if (levels[to] === 1) {
-      bytes += width === 0 ? 4 + view.getInt32(byte + bytes, true) : width;
-      values++;
-    }
-    to++;
-  }
-  return { to, values, bytes };
-}
-
-function packBits(bytes: Uint8Array, from: number, to: number): Uint8Array {
-  const out = new Uint8Array((to - from + 7) >> 3);
-  for (let i = from; i < to; i++) if (bytes[i] === 1) out[(i - from) >> 3]! |= 1 << ((i - from) & 7);
-  return out;
 }

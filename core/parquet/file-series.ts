@@ -1,6 +1,6 @@
 import type { FileSink } from '../source/sink.js';
 import { type FileFormat, ParquetFile } from './file.js';
-import type { Batch } from './vector.js';
+import type { RowGroup } from './row-group.js';
 
 export interface WrittenFile {
   name: string;
@@ -15,20 +15,20 @@ export type OpenFile = (part: number) => Promise<FileSink>;
  * Row groups as files of about `fileBytes` each. While one batch is encoded and written, the caller fills the other one.
  * Without a row there is no file.
  */
-export class FileSeries {
+export class FileSeries<Rows extends RowGroup> {
   readonly files: WrittenFile[] = [];
   #file: ParquetFile | null = null;
   #sink: FileSink | null = null;
   #part = 0;
   /** Writing of the batch before; its failure is thrown by whoever waits for it. */
   #pending: Promise<void> = Promise.resolve();
-  #spare: Batch | null = null;
+  #spare: Rows | null = null;
 
   constructor(
     private readonly format: FileFormat,
     private readonly fileBytes: number,
     private readonly open: OpenFile,
-    readonly createBatch: () => Batch,
+    readonly createBatch: () => Rows,
   ) {}
 
   /** Bytes handed to the sinks. */
@@ -36,19 +36,20 @@ export class FileSeries {
     return this.files.reduce((sum, file) => sum + file.bytes, 0) + (this.#file?.bytes ?? 0);
   }
 
-  /** Takes a batch and answers an empty one. Waits for the row group before. */
-  async push(batch: Batch): Promise<Batch> {
+  /** Takes a batch and answers an empty one, which `begin` sees before the batch is written. Waits for the row group before. */
+  async push(batch: Rows, begin?: (empty: Rows) => void): Promise<Rows> {
     await this.#pending;
     if (this.#file === null) await this.#openNext();
     const empty = this.#spare ?? this.createBatch();
     this.#spare = null;
+    begin?.(empty);
     this.#pending = this.#write(batch);
     this.#pending.catch(() => {});
     return empty;
   }
 
   /** Writes what is left, closes the last file. */
-  async close(last: Batch): Promise<WrittenFile[]> {
+  async close(last: Rows): Promise<WrittenFile[]> {
     if (last.rows > 0) await this.push(last);
     await this.#pending;
     await this.#closeFile();
@@ -66,7 +67,7 @@ export class FileSeries {
     this.#file = new ParquetFile(this.#sink, this.format);
   }
 
-  async #write(batch: Batch): Promise<void> {
+  async #write(batch: Rows): Promise<void> {
     await this.#file!.writeRowGroup(batch);
     batch.clear();
     this.#spare = batch;

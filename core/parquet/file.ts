@@ -1,12 +1,11 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileSink } from '../source/sink.js';
-import { type ColumnChunk, ColumnEncoder, constantChunk } from './column-chunk.js';
+import { type ColumnChunk, constantChunk } from './column-chunk.js';
 import { type Codec, type Compress, codecNumber, compressor } from './compression.js';
 import { type ChunkMetadata, footer, magic, pageHeader, type RowGroupMetadata } from './footer.js';
 import { releasePage } from './page-memory.js';
-import { physicalOf } from './physical.js';
+import type { RowGroup } from './row-group.js';
 import type { FileColumn } from './schema.js';
-import type { Batch } from './vector.js';
 
 /** Columns whose pages are in memory while the first of them is compressed. */
 const columnsAhead = 1;
@@ -32,36 +31,34 @@ export class ParquetFile {
   /** Bytes handed to the sink. */
   bytes = 0;
   readonly #groups: RowGroupMetadata[] = [];
-  readonly #encoders: ColumnEncoder[];
   readonly #compress: Compress;
 
   constructor(
     private readonly sink: FileSink,
     private readonly format: FileFormat,
   ) {
-    this.#encoders = format.columns.map(({ type }) => new ColumnEncoder(physicalOf(type)));
     this.#compress = compressor(format.codec);
   }
 
   /**
-   * The batch must stay as it is until the promise resolves. One column is encoded per turn of the event loop, so that reading from the
+   * The rows must stay as they are until the promise resolves. One column is encoded per turn of the event loop, so that reading from the
    * source goes on in between; compressing has threads of its own.
    */
-  async writeRowGroup(batch: Batch): Promise<void> {
+  async writeRowGroup(rows: RowGroup): Promise<void> {
     if (this.bytes === 0) await this.#write(magic);
-    const group: RowGroupMetadata = { rows: batch.rows, chunks: [] };
+    const group: RowGroupMetadata = { rows: rows.rows, chunks: [] };
     const waiting: Compressed[] = [];
     const writeFirst = async (): Promise<void> => {
       group.chunks.push(await this.#writeChunk(waiting.shift()!));
     };
-    for (const chunk of this.#chunks(batch)) {
+    for (const chunk of this.#chunks(rows)) {
       waiting.push(this.#compressed(chunk));
       await nextTurn();
       if (waiting.length > columnsAhead) await writeFirst();
     }
     while (waiting.length > 0) await writeFirst();
     this.#groups.push(group);
-    this.rows += batch.rows;
+    this.rows += rows.rows;
   }
 
   async close(): Promise<void> {
@@ -71,9 +68,9 @@ export class ParquetFile {
     await this.sink.close();
   }
 
-  *#chunks({ vectors, rows }: Batch): Generator<ColumnChunk> {
-    for (const [i, encoder] of this.#encoders.entries()) yield encoder.encode(vectors[i]!, rows);
-    for (const value of Object.values(this.format.constants)) yield constantChunk(value, rows);
+  *#chunks(rows: RowGroup): Generator<ColumnChunk> {
+    yield* rows.chunks();
+    for (const value of Object.values(this.format.constants)) yield constantChunk(value, rows.rows);
   }
 
   #compressed(chunk: ColumnChunk): Compressed {

@@ -1,5 +1,8 @@
 import type { ParquetType } from '../column.js';
+import { Kernels } from '../kernels/kernels.js';
+import { type ColumnChunk, ColumnEncoder } from './column-chunk.js';
 import { type Physical, physicalOf, type Storage, storageWidth } from './physical.js';
+import type { RowGroup } from './row-group.js';
 
 /** One column of one row group: values without NULLs, packed as PLAIN pages want them, and one definition level per row. */
 export interface Vector {
@@ -60,14 +63,42 @@ function clearVector(vector: Vector): void {
   vector.length = 0;
 }
 
+let shared: Kernels | null = null;
+
+/** All batches encode on one thread, a column at a time. */
+function kernels(): Kernels {
+  const none = (): never => {
+    throw new Error('a batch holds decoded values');
+  };
+  shared ??= new Kernels({ clamp: none, wrongWidth: none, wrongFields: none });
+  return shared;
+}
+
+/** Puts a vector where encoders find it. */
+function loadVector(target: Kernels, { storage, levels, bytes, count, nulls, length }: Vector, rows: number): void {
+  const { run } = target;
+  run.beginColumn(rows);
+  if (nulls > 0) {
+    const at = run.reserveVector(rows) >>> 0;
+    target.bytes.set(levels.subarray(0, rows), at);
+    run.packLevels(rows);
+  }
+  if (storage === 'bytes') {
+    const at = run.reserveVector(length) >>> 0;
+    target.bytes.set(bytes.subarray(0, length), at);
+    run.adoptTexts(count);
+  } else target.bytes.set(bytes.subarray(0, count * storageWidth[storage]), target.address('values'));
+}
+
 /** Rows on their way into one row group. Bounded by rows (`capacity`) and by bytes (`byteLimit`). */
-export class Batch {
+export class Batch implements RowGroup {
   readonly vectors: Vector[];
   readonly physicals: Physical[];
   readonly capacity: number;
   rows = 0;
   /** Bytes of the source's rows in the batch. */
   sourceBytes = 0;
+  readonly #encoders: ColumnEncoder[];
 
   constructor(
     types: readonly ParquetType[],
@@ -78,6 +109,14 @@ export class Batch {
     const rowWidth = this.physicals.reduce((sum, { storage }) => sum + storageWidth[storage] + 1, 0);
     this.capacity = Math.max(1024, Math.min(maxRows, Math.floor(byteLimit / Math.max(1, rowWidth)))) & ~7;
     this.vectors = this.physicals.map(({ storage }) => createVector(storage, this.capacity));
+    this.#encoders = this.physicals.map((physical) => new ColumnEncoder(kernels(), physical));
+  }
+
+  *chunks(): Generator<ColumnChunk> {
+    for (const [i, encoder] of this.#encoders.entries()) {
+      loadVector(kernels(), this.vectors[i]!, this.rows);
+      yield encoder.encode(this.rows, this.vectors[i]!.count);
+    }
   }
 
   get full(): boolean {

@@ -1,6 +1,7 @@
 import type { ConnectionOptions } from 'node:tls';
 import pg, { type Client, type ClientBase, type QueryResultRow } from 'pg';
 import { z } from 'zod';
+import { CopySocket } from './copy-socket.js';
 import { type Address, asSourceError } from './errors.js';
 
 /** The source's secret. `sslmode` as in libpq; `sslrootcert` holds the CA's certificates as PEM text. */
@@ -48,6 +49,7 @@ async function open(secret: PostgresSecret, ssl: false | ConnectionOptions): Pro
     password,
     database,
     ssl,
+    stream: () => new CopySocket(),
     application_name: 'firn',
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,

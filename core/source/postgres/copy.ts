@@ -1,6 +1,9 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { FirnError } from '../../errors.js';
 import { addressOf } from './connection.js';
+import type { CopiedRows } from './copied-rows.js';
+import { CopySocket } from './copy-socket.js';
 import { asSourceError } from './errors.js';
 
 /** Message types. Source: PostgreSQL documentation, "Message Formats". */
@@ -15,11 +18,14 @@ const messageHeader = 5;
 const signature = Buffer.from('PGCOPY\n\xff\r\n\0', 'latin1');
 const fileHeader = signature.length + 8;
 
-const initialBytes = 1 << 20;
-/** Decoders copy text by words and may look this far behind its end. */
-export const slackBytes = 64;
-/** The socket is paused while this much waits to be decoded. */
+/** A socket that emits its bytes is paused while this much waits to be taken. */
 const highWater = 4 << 20;
+/**
+ * After a smaller read the reader waits a moment, while the kernel collects: a server sends 8 KiB at a time, and waking up for each would
+ * cost more than all decoding.
+ */
+const smallRead = 128 << 10;
+const collectMs = 1;
 
 interface Socket {
   listeners(event: 'data'): ((chunk: Buffer) => void)[];
@@ -30,17 +36,12 @@ interface Socket {
 }
 
 /**
- * The rows of `COPY … TO STDOUT (FORMAT binary)`, as the server framed them: one CopyData message per row, several rows at a time in one
- * buffer. It takes the socket's bytes past pg's parser, which would make an object of each row, and gives the socket back at the end.
+ * The bytes of `COPY … TO STDOUT (FORMAT binary)`, as the server framed them: one CopyData message per row. It takes them past pg's parser,
+ * which would make an object of each row, and gives the socket back at the end.
  *
- * The caller decodes `bytes[start, end)`, sets `start` to where it stopped, and calls `fill` for more. Chunks of the socket are queued and
- * moved into the buffer by `fill` alone, so nothing changes under a caller who waits for something else in between.
+ * Chunks of the socket are queued and moved by `read` alone, so nothing changes under a caller who waits for something else in between.
  */
 export class CopyReader {
-  bytes = new Uint8Array(initialBytes + slackBytes);
-  view = new DataView(this.bytes.buffer);
-  start = 0;
-  end = 0;
   /** Rows that the server says it has sent. Known at the end. */
   rowCount = 0;
 
@@ -49,6 +50,7 @@ export class CopyReader {
   #queue: Uint8Array[] = [];
   #queued = 0;
   #paused = false;
+  #lastRead = highWater;
   #headerSeen = false;
   #done = false;
   #failure: FirnError | null = null;
@@ -62,29 +64,38 @@ export class CopyReader {
   }
 
   /**
-   * Waits until a whole row begins at `start`. False: there are no more rows.
+   * Waits for bytes and appends them to the rows, all of whose whole rows must have been scanned. False: there are no more.
    * @throws FirnError what the server or the network says
    */
-  async fill(): Promise<boolean> {
+  async read(rows: CopiedRows): Promise<boolean> {
     for (;;) {
+      this.#passOver(rows);
       if (this.#failure !== null) throw this.#failure;
       if (this.#done) return false;
-      this.#load();
-      if (this.#rowAtStart()) return true;
-      if (this.#failure !== null || this.#done || this.#queued > 0) continue;
+      if (this.#queued > 0) {
+        this.#move(rows);
+        return true;
+      }
+      if (this.#paused && this.#lastRead < smallRead) await pause(collectMs);
       this.#resume();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
+        // It may have come during the pause.
+        if (this.#queued > 0 || this.#done || this.#failure !== null) this.#notify();
       });
     }
   }
 
   /** Called by pg when the query's turn has come. */
   submit(connection: { stream: Socket; query(text: string): void }): void {
-    this.#socket = connection.stream;
-    this.#parse = this.#socket.listeners('data')[0]!;
-    this.#socket.on('data', this.#receive);
-    this.#socket.removeListener('data', this.#parse);
+    const socket = connection.stream;
+    this.#socket = socket;
+    this.#parse = socket.listeners('data')[0]!;
+    if (socket instanceof CopySocket) socket.receiver = (bytes) => this.#receive(bytes, 1);
+    else {
+      socket.on('data', this.#listener);
+      socket.removeListener('data', this.#parse);
+    }
     connection.query(this.text);
   }
 
@@ -103,15 +114,18 @@ export class CopyReader {
     this.#notify();
   }
 
-  readonly #receive = (chunk: Buffer): void => {
+  readonly #listener = (chunk: Buffer): void => {
+    if (!this.#receive(chunk, highWater)) this.#socket?.pause();
+  };
+
+  /** False: enough. */
+  #receive(chunk: Uint8Array, enough: number): boolean {
     this.#queue.push(chunk);
     this.#queued += chunk.length;
-    if (this.#queued >= highWater) {
-      this.#paused = true;
-      this.#socket?.pause();
-    }
+    this.#paused = this.#queued >= enough;
     this.#notify();
-  };
+    return !this.#paused;
+  }
 
   #notify(): void {
     const wake = this.#wake;
@@ -125,84 +139,71 @@ export class CopyReader {
     this.#socket?.resume();
   }
 
-  /** Moves the rest to the front of the buffer and queued bytes behind it. Grows the buffer to the size of the row that begins there. */
-  #load(): void {
-    const rest = this.end - this.start;
-    const need = rest >= messageHeader ? 1 + this.view.getInt32(this.start + 1) : 0;
-    const capacity = this.bytes.length - slackBytes;
-    const wanted = Math.max(initialBytes, need, rest);
-    if (wanted > capacity || capacity > 4 * wanted) {
-      const old = this.bytes;
-      this.bytes = new Uint8Array(wanted + slackBytes);
-      this.view = new DataView(this.bytes.buffer);
-      this.bytes.set(old.subarray(this.start, this.end));
-    } else if (this.start > 0) this.bytes.copyWithin(0, this.start, this.end);
-    this.start = 0;
-    this.end = rest;
-    this.#drain();
-    if (this.#queued < highWater >> 1) this.#resume();
-  }
-
-  #drain(): void {
-    const capacity = this.bytes.length - slackBytes;
-    let taken = 0;
-    for (; taken < this.#queue.length && this.end < capacity; taken++) {
-      const chunk = this.#queue[taken]!;
-      const count = Math.min(chunk.length, capacity - this.end);
-      this.bytes.set(count === chunk.length ? chunk : chunk.subarray(0, count), this.end);
-      this.end += count;
+  /** As much of the queue as there is room for. The socket goes on only when the queue is empty: a chunk may be its own memory. */
+  #move(rows: CopiedRows): void {
+    this.#lastRead = this.#queued;
+    while (this.#queue.length > 0) {
+      const chunk = this.#queue[0]!;
+      const count = rows.append(chunk);
       this.#queued -= count;
       if (count < chunk.length) {
-        this.#queue[taken] = chunk.subarray(count);
+        this.#queue[0] = chunk.subarray(count);
         break;
       }
+      this.#queue.shift();
     }
-    this.#queue.splice(0, taken);
   }
 
   /** Passes over everything that is no row. */
-  #rowAtStart(): boolean {
-    while (this.#parse !== null && this.end - this.start >= messageHeader) {
-      const type = this.bytes[this.start]!;
+  #passOver(rows: CopiedRows): void {
+    while (this.#parse !== null) {
+      const { rest } = rows;
+      if (rest.length < messageHeader) return;
+      const type = rest[0]!;
       if (type === errorResponse || type === copyDone) {
-        this.#detach();
-        return false;
+        this.#detach(rows);
+        return;
       }
-      const size = 1 + this.view.getInt32(this.start + 1);
-      if (this.end - this.start < size) return false;
+      const view = new DataView(rest.buffer, rest.byteOffset);
+      const size = 1 + view.getInt32(1);
+      if (rest.length < size) return;
       if (type === copyData) {
-        if (this.#headerSeen) return true;
-        this.#skipFileHeader(size);
-      } else if (skipped.has(type)) this.start += size;
-      else throw new FirnError('Internal', `Unexpected message ${String.fromCharCode(type)} during COPY.`);
+        if (this.#headerSeen) return;
+        rows.position += skipFileHeader(rest, view, size);
+        this.#headerSeen = true;
+        rows.scan();
+      } else if (skipped.has(type)) {
+        rows.position += size;
+        if (this.#headerSeen) rows.scan();
+      } else throw new FirnError('Internal', `Unexpected message ${String.fromCharCode(type)} during COPY.`);
     }
-    return false;
-  }
-
-  /** The header stands in the message of the first row: the message is made to begin behind it. */
-  #skipFileHeader(size: number): void {
-    const at = this.start + messageHeader;
-    const { bytes, view } = this;
-    if (signature.compare(bytes, at, at + signature.length) !== 0) throw new FirnError('Internal', 'The server does not send COPY BINARY.');
-    const length = fileHeader + view.getInt32(at + signature.length + 4);
-    this.start += length;
-    bytes[this.start] = copyData;
-    view.setInt32(this.start + 1, size - 1 - length);
-    this.#headerSeen = true;
   }
 
   /** Gives the socket back to pg, with what was read but is not ours. */
-  #detach(): void {
+  #detach(rows: CopiedRows): void {
     const parse = this.#parse!;
     const socket = this.#socket!;
     this.#parse = null;
-    const rest = [this.bytes.slice(this.start, this.end), ...this.#queue];
-    this.start = this.end;
+    const rest = [rows.rest, ...this.#queue].map((chunk) => Buffer.from(chunk));
+    rows.end = rows.position;
     this.#queue = [];
     this.#queued = 0;
-    socket.on('data', parse);
-    socket.removeListener('data', this.#receive);
-    for (const chunk of rest) if (chunk.length > 0) parse(Buffer.from(chunk.buffer, chunk.byteOffset, chunk.length));
+    if (socket instanceof CopySocket) socket.receiver = null;
+    else {
+      socket.on('data', parse);
+      socket.removeListener('data', this.#listener);
+    }
+    for (const chunk of rest) if (chunk.length > 0) parse(chunk);
     this.#resume();
   }
+}
+
+/** The header stands in the message of the first row: the message is made to begin behind it. Answers by how much. */
+function skipFileHeader(rest: Uint8Array, view: DataView, size: number): number {
+  const found = rest.subarray(messageHeader, messageHeader + signature.length);
+  if (signature.compare(found) !== 0) throw new FirnError('Internal', 'The server does not send COPY BINARY.');
+  const length = fileHeader + view.getInt32(messageHeader + signature.length + 4);
+  rest[length] = copyData;
+  view.setInt32(length + 1, size - 1 - length);
+  return length;
 }

@@ -55,15 +55,15 @@ export function applyPolicies(
       .join(', ');
   };
 
-  return (field, bytes, view, row, at) => {
+  return (field, bytes, view, at, startOfRow) => {
     const column = columns[field]!;
     const decoder = decoders[field]!;
     const value = fieldText(decoder, bytes, view, at, view.getInt32(at - 4));
     const name = decoder.kind === 'numeric' ? 'numeric_nan' : 'date_out_of_range';
     const policy = column.unrepresentable ?? 'error';
     const replaceable = column.unrepresentable !== undefined && (decoder.kind !== 'numeric' || isNonFinite(decoder, view, at));
-    const where = keyText(bytes, view, row);
     if (!replaceable || policy === 'error') {
+      const where = keyText(bytes, view, startOfRow());
       throw new FirnError(
         'ValueOutOfRange',
         `${relation.schema}.${relation.table}${where === '' ? '' : `, row ${where}`}: column ${column.name} (${column.sourceType}) holds ${value}, which ${column.staging} cannot hold${replaceable ? ` (policy ${name})` : ''}.`,
@@ -72,7 +72,9 @@ export function applyPolicies(
     const counted = `${column.target}: ${name}`;
     const count = (tally.counts[counted] ?? 0) + 1;
     tally.counts[counted] = count;
-    if (count <= toldPerColumn) tally.replaced.push({ column: column.target, policy: `${name}=${policy}`, value, key: where });
+    if (count <= toldPerColumn) {
+      tally.replaced.push({ column: column.target, policy: `${name}=${policy}`, value, key: keyText(bytes, view, startOfRow()) });
+    }
     return policy;
   };
 }

@@ -1,89 +1,121 @@
-import { type Batch, growVector, type Vector } from '../../parquet/vector.js';
-import { limbs, numericFault, unscaledLimbs } from './decoder-numeric.js';
-import { body, epilogue, prologue } from './decoder-source.js';
-import { writeUuid } from './decoder-text.js';
+import type { ParquetType } from '../../column.js';
+import { Kernels } from '../../kernels/kernels.js';
+import { type ColumnChunk, ColumnEncoder } from '../../parquet/column-chunk.js';
+import { physicalOf } from '../../parquet/physical.js';
+import { byteLimit } from './decoder-limits.js';
 import type { Decoder } from './types.js';
 
 /**
- * Answers what to do with a value that its column's type cannot hold, or throws. `row` is where the row's message begins in `bytes`,
- * `at` where the field does.
+ * Answers what to do with a value that its column's type cannot hold, or throws. `at` is where the field's bytes begin, behind their
+ * length; `startOfRow` finds where its row's message does.
  * @throws FirnError ValueOutOfRange
  */
-export type Unrepresentable = (column: number, bytes: Uint8Array, view: DataView, row: number, at: number) => 'null' | 'clamp';
+export type Unrepresentable = (column: number, bytes: Uint8Array, view: DataView, at: number, startOfRow: () => number) => 'null' | 'clamp';
 
-/**
- * Decodes the rows of `bytes[position, end)` into the batch until it is full or no whole row is left; answers where it stopped.
- * `bytes` must be readable for `slackBytes` behind `end`.
- */
-export type Decode = (bytes: Uint8Array, view: DataView, position: number, end: number, batch: Batch) => number;
-
-/** Beyond this many columns V8 would not optimise one function of all of them, so each group of columns gets its own. */
-const groupSize = 32;
-
-/** Helpers that the generated code calls for what is rare or long. */
-function support(decoders: readonly Decoder[], unrepresentable: Unrepresentable) {
-  return {
-    grow(vector: Vector, length: number, need: number): void {
-      vector.length = length;
-      growVector(vector, need);
-    },
-    uuid: writeUuid,
-    limbs,
-    unscaledLimbs,
-    numericFault,
-    /** True: clamp; false: NULL. */
-    clamp: (column: number, bytes: Uint8Array, view: DataView, row: number, at: number): boolean =>
-      unrepresentable(column, bytes, view, row, at) === 'clamp',
-    width(column: number, length: number): never {
-      throw new Error(`column ${column + 1}: ${length} bytes are no ${decoders[column]!.kind}`);
-    },
-    fields(count: number): never {
-      throw new Error(`a row has ${count} fields, not ${decoders.length}`);
-    },
-  };
+export interface DecodedColumn {
+  decoder: Decoder;
+  type: ParquetType;
 }
 
-/**
- * A decoder made for the columns of one table: no dispatch per value, no object per row.
- * Only numbers from the decoders' data get into the code, no names.
- */
-export function generateDecoder(decoders: readonly Decoder[], unrepresentable: Unrepresentable): Decode {
-  const grouped = decoders.length > groupSize;
-  const columns = decoders.map((_, i) => i);
-  const groups: number[][] = [];
-  for (let i = 0; i < columns.length; i += groupSize) groups.push(columns.slice(i, i + groupSize));
+/** No field is so long: the scan takes each length as it comes. */
+const anyWidth = 0xfffffffe;
 
-  const all = (part: (i: number, decoder: Decoder) => string, of: number[]): string => of.map((i) => part(i, decoders[i]!)).join('\n');
-  const temporaries = 'let l = 0, q = 0, x = 0, y = 0, z = 0;';
-  const groupCode = groups.map(
-    (of, g) => `function group${g}(W, T, r, p, n, V) { ${temporaries}
-      ${all(prologue, of)}
-      ${all(body, of)}
-      ${all(epilogue, of)}
-      return p; }`,
-  );
-  const source = `
-    ${grouped ? groupCode.join('\n') : ''}
-    return function decode(W, T, r, end, batch) {
-      const V = batch.vectors, capacity = batch.capacity, limit = batch.byteLimit - batch.sourceBytes, first = r;
-      let n = batch.rows, p = 0; ${temporaries}
-      ${grouped ? '' : all(prologue, columns)}
-      while (n < capacity && r - first < limit) {
-        if (end - r < 5 || W[r] !== 100) break;
-        const next = r + 1 + T.getInt32(r + 1);
-        if (next > end) break;
-        const fields = T.getInt16(r + 5);
-        if (fields !== ${decoders.length}) { if (fields === -1) { r = next; continue; } S.fields(fields); }
-        p = r + 7;
-        ${grouped ? groups.map((_, g) => `p = group${g}(W, T, r, p, n, V);`).join('\n') : all(body, columns)}
-        if (p !== next) S.fields(-2);
-        n++;
-        r = next;
-      }
-      ${grouped ? '' : all(epilogue, columns)}
-      batch.rows = n;
-      batch.sourceBytes += r - first;
-      return r;
-    };`;
-  return new Function('S', source)(support(decoders, unrepresentable)) as Decode;
+const widths: Partial<Record<Decoder['kind'], number>> = {
+  bool: 1,
+  int2: 2,
+  int4: 4,
+  int8: 8,
+  uint4: 4,
+  uint8: 8,
+  float4: 4,
+  float8: 8,
+  date: 4,
+  time: 8,
+  timestamp: 8,
+  uuid: 16,
+};
+
+/** Decodes and encodes the columns of one table; its kernels hold the rows. */
+export class TableDecoder {
+  readonly kernels: Kernels;
+  /** Address of the width of each column's fields, as `scanRows` wants it. */
+  readonly widths: number;
+  readonly #encoders: ColumnEncoder[];
+  #column = 0;
+  #startOf: (row: number) => number = () => 0;
+
+  constructor(
+    private readonly table: readonly DecodedColumn[],
+    unrepresentable: Unrepresentable,
+  ) {
+    this.kernels = new Kernels({
+      clamp: (row, field) => {
+        const { bytes, view } = this.kernels;
+        const decision = unrepresentable(this.#column, bytes, view, (field >>> 0) + 4, () => this.#startOf(row));
+        return decision === 'clamp' ? 1 : 0;
+      },
+      wrongWidth: (length) => {
+        throw new Error(`column ${this.#column + 1}: ${length} bytes are no ${table[this.#column]!.decoder.kind}`);
+      },
+      wrongFields: (count) => {
+        throw new Error(`a row has ${count} fields, not ${table.length}`);
+      },
+    });
+    this.#encoders = table.map(({ decoder, type }) => new ColumnEncoder(this.kernels, physicalOf(type), decoder.kind === 'jsonb' ? 1 : 0));
+    this.widths = this.kernels.allocate(4 * table.length + 4);
+    for (const [i, { decoder }] of table.entries()) {
+      const width = widths[decoder.kind];
+      // Big endian, as the source sends it.
+      this.kernels.view.setUint32(this.widths + 4 * i, width ?? anyWidth);
+    }
+  }
+
+  get columns(): number {
+    return this.table.length;
+  }
+
+  /** One column of `rows` rows, whose fields' addresses are at `offsets`; 0 for NULL. */
+  encode(column: number, offsets: number, rows: number, startOf: (row: number) => number): ColumnChunk {
+    return this.#encoders[column]!.encode(rows, this.decode(column, offsets, rows, startOf));
+  }
+
+  /** Has the kernels decode it into their `values`; answers how many are not NULL. */
+  decode(column: number, offsets: number, rows: number, startOf: (row: number) => number): number {
+    this.#column = column;
+    this.#startOf = startOf;
+    const { run } = this.kernels;
+    const { decoder } = this.table[column]!;
+    run.beginColumn(rows);
+    switch (decoder.kind) {
+      case 'bool':
+        return run.booleans(offsets, rows);
+      case 'int2':
+        return run.int2s(offsets, rows);
+      case 'int4':
+      case 'float4':
+        return run.words(offsets, rows);
+      case 'int8':
+      case 'float8':
+        return run.doubleWords(offsets, rows);
+      case 'uint4':
+        return run.unsigned4s(offsets, rows);
+      case 'uint8':
+        return run.unsigned8s(offsets, rows);
+      case 'date':
+        return run.dates(offsets, rows);
+      case 'time':
+        return run.times(offsets, rows);
+      case 'timestamp':
+        return run.timestamps(offsets, rows);
+      case 'numeric':
+        if (decoder.precision > 18) return run.wideDecimals(offsets, rows, decoder.precision, decoder.scale);
+        return run.decimals(offsets, rows, decoder.precision, decoder.scale, decoder.precision > 9 ? 8 : 4);
+      case 'uuid':
+        return run.uuids(offsets, rows);
+      case 'jsonb':
+      case 'bytes':
+      case 'binary':
+        return run.texts(offsets, rows, byteLimit(decoder));
+    }
+  }
 }

@@ -1,9 +1,9 @@
 import type { Client } from 'pg';
 import { FirnError } from '../../errors.js';
 import { FileSeries, type WrittenFile } from '../../parquet/file-series.js';
-import { Batch } from '../../parquet/vector.js';
+import { CopiedRows } from './copied-rows.js';
 import { CopyReader } from './copy.js';
-import type { Decode } from './decoder.js';
+import type { TableDecoder } from './decoder.js';
 import type { Extraction } from './extract.js';
 
 const defaultFileBytes = 128 << 20;
@@ -17,12 +17,12 @@ const rowGroupBytes = 16 << 20;
 export async function copyToFiles(
   sessions: readonly Client[],
   statements: readonly string[],
-  decode: Decode,
+  decoder: TableDecoder,
   extraction: Extraction,
 ): Promise<{ rows: number; files: WrittenFile[] }> {
   const queue = statements.values();
   let part = 0;
-  const all = sessions.map(() => createSeries(extraction, () => part++));
+  const all = sessions.map(() => createSeries(extraction, decoder, () => part++));
   const progress = { rows: 0 };
   const report = (rows: number): void => {
     progress.rows += rows;
@@ -30,7 +30,7 @@ export async function copyToFiles(
   };
   const writers = sessions.map(async (session, i) => {
     try {
-      await drain(session, queue, decode, all[i]!, extraction, report);
+      await drain(session, queue, all[i]!, extraction, report);
     } catch (error) {
       for (const other of sessions) (other as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
       throw error;
@@ -49,41 +49,40 @@ export async function copyToFiles(
   return { rows: progress.rows, files: all.flatMap(({ files }) => files) };
 }
 
-function createSeries(extraction: Extraction, nextPart: () => number): FileSeries {
+function createSeries(extraction: Extraction, decoder: TableDecoder, nextPart: () => number): FileSeries<CopiedRows> {
   const { columns, constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, openFile } = extraction;
   const fileColumns = columns.map(({ target, parquet }) => ({ name: target, type: parquet }));
-  const types = columns.map(({ parquet }) => parquet);
   return new FileSeries(
     { columns: fileColumns, constants, codec, metadata },
     fileBytes,
     () => openFile(nextPart()),
-    () => new Batch(types, rowGroupBytes),
+    () => new CopiedRows(decoder.kernels, decoder, rowGroupBytes),
   );
 }
 
 async function drain(
   session: Client,
   queue: Iterator<string>,
-  decode: Decode,
-  series: FileSeries,
+  series: FileSeries<CopiedRows>,
   { relation }: Extraction,
   report: (rows: number) => void,
 ): Promise<void> {
-  let batch = series.createBatch();
+  let group = series.createBatch();
   for (let next = queue.next(); !next.done; next = queue.next()) {
     const reader = new CopyReader(session, next.value);
-    // Rows of this statement: what was decoded, less what the batch held when it began.
-    let rows = -batch.rows;
-    while (await reader.fill()) {
-      for (;;) {
-        reader.start = decode(reader.bytes, reader.view, reader.start, reader.end, batch);
-        if (!batch.full) break;
-        rows += batch.rows;
-        report(batch.rows);
-        batch = await series.push(batch);
+    // Rows of this statement: what was scanned, less what the group held when it began.
+    let rows = -group.rows;
+    while (await reader.read(group)) {
+      group.scan();
+      while (group.full) {
+        const filled = group;
+        rows += filled.rows;
+        report(filled.rows);
+        group = await series.push(filled, (empty) => empty.takeRest(filled));
+        group.scan();
       }
     }
-    rows += batch.rows;
+    rows += group.rows;
     if (rows !== reader.rowCount) {
       throw new FirnError(
         'CountMismatch',
@@ -91,6 +90,6 @@ async function drain(
       );
     }
   }
-  report(batch.rows);
-  await series.close(batch);
+  report(group.rows);
+  await series.close(group);
 }

@@ -5,7 +5,7 @@ import type { Codec } from '../../parquet/compression.js';
 import type { OpenFile, WrittenFile } from '../../parquet/file-series.js';
 import type { Plan } from '../../plan/plan.js';
 import { cancelQuery, connect, type PostgresSecret, query } from './connection.js';
-import { generateDecoder } from './decoder.js';
+import { TableDecoder } from './decoder.js';
 import { applyPolicies, type PolicyTally, type Replaced } from './decoder-policy.js';
 import { copyToFiles } from './extract-files.js';
 import { sharedRead } from './extract-ranges.js';
@@ -30,6 +30,8 @@ export interface Extraction {
   /** Key-value metadata of each file. */
   metadata?: Readonly<Record<string, string>>;
   openFile: OpenFile;
+  /** Reads the key of each row too, in the snapshot of the rows, into files of their own. */
+  keys?: { constants: Readonly<Record<string, string>>; openFile: OpenFile };
   /** Cancels the query at the server. */
   signal?: AbortSignal;
   /** After each row group. */
@@ -40,6 +42,8 @@ export interface Extracted {
   rows: number;
   /** None when there are no rows. */
   files: WrittenFile[];
+  /** The files of keys, where they were to be read. */
+  keys?: { rows: number; files: WrittenFile[] };
   /** Clock of the source when the snapshot was taken. ISO 8601, UTC, microseconds. */
   readAsOf: string;
   /** Values replaced, by `COLUMN: policy`. */
@@ -100,11 +104,32 @@ async function read(sessions: Client[], extraction: Extraction): Promise<Extract
 
   const tally: PolicyTally = { counts: {}, replaced: [] };
   const decoders = readings.map(({ decoder }) => decoder);
-  const decode = generateDecoder(decoders, applyPolicies(relation, columns, decoders, extraction.primaryKey ?? [], tally));
+  const decoder = new TableDecoder(
+    columns.map(({ parquet }, i) => ({ decoder: decoders[i]!, type: parquet })),
+    applyPolicies(relation, columns, decoders, extraction.primaryKey ?? [], tally),
+  );
   const expressions = readings.map(({ column, selection }) => selectExpression(column.name, selection));
   const statements = ranges.map((range) => copyStatement(relation, expressions, where, range));
-  const { rows, files } = await copyToFiles(sessions, statements, decode, extraction);
-  return { rows, files, readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+  const { rows, files } = await copyToFiles(sessions, statements, decoder, extraction);
+  const keys = await readKeys(first, readings, extraction);
+  return { rows, files, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+}
+
+/** Of every row that the filter lets through: a row that is not read again since its cursor is old is not gone. */
+async function readKeys(client: Client, readings: Reading[], extraction: Extraction): Promise<Extracted['keys']> {
+  const { keys, relation, where, primaryKey = [] } = extraction;
+  if (keys === undefined) return undefined;
+  const ofKey = readings.filter(({ column }) => primaryKey.includes(column.target));
+  const columns = ofKey.map(({ column }) => column);
+  const decoders = ofKey.map(({ decoder }) => decoder);
+  // What a policy replaces in a key was told with the rows.
+  const decoder = new TableDecoder(
+    columns.map(({ parquet }, i) => ({ decoder: decoders[i]!, type: parquet })),
+    applyPolicies(relation, columns, decoders, primaryKey, { counts: {}, replaced: [] }),
+  );
+  const expressions = ofKey.map(({ column, selection }) => selectExpression(column.name, selection));
+  const statement = copyStatement(relation, expressions, { rowFilter: where.rowFilter, cursor: null, chunk: null });
+  return copyToFiles([client], [statement], decoder, { ...extraction, ...keys, columns, onProgress: undefined });
 }
 
 /** The plan leaves such rows out, so one that came since would be missed. */

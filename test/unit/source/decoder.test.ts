@@ -1,9 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ParquetType } from '../../../core/column.js';
-import { Batch, type Vector } from '../../../core/parquet/vector.js';
-import { slackBytes } from '../../../core/source/postgres/copy.js';
-import { generateDecoder, type Unrepresentable } from '../../../core/source/postgres/decoder.js';
+import { CopiedRows } from '../../../core/source/postgres/copied-rows.js';
+import { TableDecoder, type Unrepresentable } from '../../../core/source/postgres/decoder.js';
 import { numericText } from '../../../core/source/postgres/decoder-numeric.js';
 import type { Decoder } from '../../../core/source/postgres/types.js';
 
@@ -24,12 +23,28 @@ function frames(rows: Field[][]): Uint8Array {
     head.writeInt16BE(fields.length, 5);
     return Buffer.concat([head, body]);
   });
-  return new Uint8Array(Buffer.concat([...messages, Buffer.alloc(slackBytes, 0xee)]));
+  return new Uint8Array(Buffer.concat(messages));
 }
 
 const refuse: Unrepresentable = () => {
   throw new Error('refused');
 };
+
+/** Values of one column, without NULLs. */
+interface Column {
+  count: number;
+  nulls: number;
+  /** 1 where the row has a value. */
+  levels: number[];
+  /** Of numbers: one after another. */
+  view: DataView;
+  texts: string[];
+}
+
+interface Decoded {
+  rows: number;
+  columns: Column[];
+}
 
 /** Decodes the rows, the bytes arriving in two pieces cut at `cut`. */
 function decode(
@@ -38,15 +53,41 @@ function decode(
   rows: Field[][],
   cut = Number.POSITIVE_INFINITY,
   unrepresentable = refuse,
-): Batch {
-  const batch = new Batch(types, 1 << 20);
+): Decoded {
+  const decoder = new TableDecoder(
+    types.map((type, i) => ({ type, decoder: decoders[i]! })),
+    unrepresentable,
+  );
   const bytes = frames(rows);
-  const end = bytes.length - slackBytes;
-  const view = new DataView(bytes.buffer);
-  const run = generateDecoder(decoders, unrepresentable);
-  const stopped = run(bytes, view, 0, Math.min(cut, end), batch);
-  expect(run(bytes, view, stopped, end, batch)).toBe(end);
-  return batch;
+  const group = new CopiedRows(decoder.kernels, decoder, 1 << 20);
+  for (const piece of [bytes.subarray(0, Math.min(cut, bytes.length)), bytes.subarray(Math.min(cut, bytes.length))]) {
+    for (let at = 0; at < piece.length; ) at += group.append(piece.subarray(at));
+    group.scan();
+  }
+  expect(group.rest.length).toBe(0);
+  const columns: Column[] = [];
+  // Each column as it lies before it is encoded.
+  decoder.encode = (column, offsets, count, startOf) => {
+    columns.push(columnOf(decoder, decoder.decode(column, offsets, count, startOf), count, decoders[column]!));
+    return { pages: [], rows: count, statistics: { nulls: 0, minExact: true, maxExact: true } };
+  };
+  for (const _ of group.chunks());
+  return { rows: group.rows, columns };
+}
+
+function columnOf({ kernels }: TableDecoder, count: number, rows: number, { kind }: Decoder): Column {
+  const { bytes, view } = kernels;
+  const [values, bitmap] = [kernels.address('values'), kernels.address('bitmap')];
+  const skip = kind === 'jsonb' ? 1 : 0;
+  const isText = ['bytes', 'binary', 'jsonb', 'uuid'].includes(kind);
+  const fields = isText ? Array.from({ length: count }, (_, i) => view.getUint32(values + 4 * i, true)) : [];
+  return {
+    count,
+    nulls: rows - count,
+    levels: Array.from({ length: rows }, (_, row) => (bytes[bitmap + (row >> 3)]! >> (row & 7)) & 1),
+    view: new DataView(bytes.slice(values, values + 16 * count).buffer),
+    texts: fields.map((field) => Buffer.from(bytes.slice(field + 4 + skip, field + 4 + view.getInt32(field))).toString()),
+  };
 }
 
 /** numeric in binary form, as numeric_send makes it: no leading or trailing zero digits. */
@@ -74,7 +115,7 @@ function numericBytes(unscaled: bigint, scale: number): Buffer {
   return out;
 }
 
-function unscaled(vector: Vector, i: number, precision: number): bigint {
+function unscaled(vector: Column, i: number, precision: number): bigint {
   if (precision <= 9) return BigInt(vector.view.getInt32(4 * i, true));
   if (precision <= 18) return vector.view.getBigInt64(8 * i, true);
   return (vector.view.getBigInt64(16 * i) << 64n) | vector.view.getBigUint64(16 * i + 8);
@@ -99,10 +140,10 @@ describe('numeric', () => {
         }),
         ({ type, values }) => {
           const rows = values.map((value) => [value === null ? null : numericBytes(value, type.scale)]);
-          const { vectors } = decode([{ kind: 'decimal', ...type }], [{ kind: 'numeric', ...type }], rows);
+          const { columns } = decode([{ kind: 'decimal', ...type }], [{ kind: 'numeric', ...type }], rows);
           const expected = values.filter((value) => value !== null);
-          expect(expected.map((_, i) => unscaled(vectors[0]!, i, type.precision))).toEqual(expected);
-          expect([...vectors[0]!.levels.subarray(0, values.length)]).toEqual(values.map((value) => (value === null ? 0 : 1)));
+          expect(expected.map((_, i) => unscaled(columns[0]!, i, type.precision))).toEqual(expected);
+          expect(columns[0]!.levels).toEqual(values.map((value) => (value === null ? 0 : 1)));
         },
       ),
       { numRuns: 500 },
@@ -122,8 +163,8 @@ describe('numeric', () => {
           const divisor = 10n ** BigInt(Math.max(0, scale - type.scale));
           const fits =
             up % divisor === 0n && up / divisor < 10n ** BigInt(type.precision) && up / divisor > -(10n ** BigInt(type.precision));
-          const run = (): Batch => decode([{ kind: 'decimal', ...type }], [{ kind: 'numeric', ...type }], [[numericBytes(sent, scale)]]);
-          if (fits) expect(unscaled(run().vectors[0]!, 0, type.precision)).toBe(up / divisor);
+          const run = (): Decoded => decode([{ kind: 'decimal', ...type }], [{ kind: 'numeric', ...type }], [[numericBytes(sent, scale)]]);
+          if (fits) expect(unscaled(run().columns[0]!, 0, type.precision)).toBe(up / divisor);
           else expect(run).toThrow('refused');
         },
       ),
@@ -159,13 +200,13 @@ it('timestamps move from 2000 to 1970 exactly, over their whole range', () => {
       }),
       (values) => {
         const rows = values.map((value) => [int64Bytes(value - 946_684_800_000_000n)]);
-        const { vectors } = decode([{ kind: 'timestamp', utc: true }], [{ kind: 'timestamp' }], rows);
-        expect(values.map((_, i) => vectors[0]!.view.getBigInt64(8 * i, true))).toEqual(values);
+        const { columns } = decode([{ kind: 'timestamp', utc: true }], [{ kind: 'timestamp' }], rows);
+        expect(values.map((_, i) => columns[0]!.view.getBigInt64(8 * i, true))).toEqual(values);
       },
     ),
   );
   for (const outside of [first - 1n, last + 1n]) {
-    const run = (): Batch =>
+    const run = (): Decoded =>
       decode([{ kind: 'timestamp', utc: true }], [{ kind: 'timestamp' }], [[int64Bytes(outside - 946_684_800_000_000n)]]);
     expect(run).toThrow('refused');
   }
@@ -174,12 +215,12 @@ it('timestamps move from 2000 to 1970 exactly, over their whole range', () => {
 it('integers of 64 bits keep every bit', () => {
   fc.assert(
     fc.property(fc.array(fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n }), { minLength: 1 }), (values) => {
-      const { vectors } = decode(
+      const { columns } = decode(
         [{ kind: 'int64' }],
         [{ kind: 'int8' }],
         values.map((value) => [int64Bytes(value)]),
       );
-      expect(values.map((_, i) => vectors[0]!.view.getBigInt64(8 * i, true))).toEqual(values);
+      expect(values.map((_, i) => columns[0]!.view.getBigInt64(8 * i, true))).toEqual(values);
     }),
   );
 });
@@ -194,35 +235,23 @@ it('texts and NULLs of several columns arrive, wherever the bytes are cut', () =
         b === null ? null : Buffer.from([b ? 1 : 0]),
         c === null ? null : Buffer.from(`\u0001${c}`),
       ]);
-      const batch = decode(
+      const decoded = decode(
         [{ kind: 'string' }, { kind: 'boolean' }, { kind: 'json' }],
         [{ kind: 'bytes' }, { kind: 'bool' }, { kind: 'jsonb' }],
         sent,
         cut,
       );
-      expect(batch.rows).toBe(rows.length);
+      expect(decoded.rows).toBe(rows.length);
       for (const [column, index] of [
         [0, 0],
         [2, 2],
       ] as const)
-        expect(texts(batch.vectors[column]!)).toEqual(rows.map((one) => one[index]).filter((value) => value !== null));
-      expect(batch.vectors.map(({ nulls }) => nulls)).toEqual([0, 1, 2].map((i) => rows.filter((one) => one[i] === null).length));
+        expect(decoded.columns[column]!.texts).toEqual(rows.map((one) => one[index]).filter((value) => value !== null));
+      expect(decoded.columns.map(({ nulls }) => nulls)).toEqual([0, 1, 2].map((i) => rows.filter((one) => one[i] === null).length));
     }),
     { numRuns: 50 },
   );
 });
-
-function texts({ bytes, view, count, length }: Vector): string[] {
-  const out: string[] = [];
-  let at = 0;
-  for (let i = 0; i < count; i++) {
-    const size = view.getInt32(at, true);
-    out.push(Buffer.from(bytes.subarray(at + 4, at + 4 + size)).toString());
-    at += 4 + size;
-  }
-  expect(at).toBe(length);
-  return out;
-}
 
 it('a field of another width than its type is refused, not misread', () => {
   expect(() => decode([{ kind: 'int32' }], [{ kind: 'int4' }], [[Buffer.alloc(8)]])).toThrow('column 1: 8 bytes are no int4');
