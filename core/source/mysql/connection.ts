@@ -58,7 +58,7 @@ export async function connect(secret: SourceSecret): Promise<Session> {
  * NO_BACKSLASH_ESCAPES of the server's own sql_mode would change them.
  */
 function settings({ isMariaDb }: Session): string[] {
-  const common = ["time_zone = '+00:00'", "sql_mode = ''", `net_write_timeout = ${writeTimeout}`, "sql_auto_is_null = 0"];
+  const common = ["time_zone = '+00:00'", "sql_mode = ''", `net_write_timeout = ${writeTimeout}`, 'sql_auto_is_null = 0'];
   return isMariaDb
     ? [...common, 'max_statement_time = 0', "tx_isolation = 'REPEATABLE-READ'"]
     : [...common, 'max_execution_time = 0', "transaction_isolation = 'REPEATABLE-READ'", 'information_schema_stats_expiry = 0'];

@@ -46,7 +46,8 @@ function codeOf({ errno, code = '', message }: { errno?: number; code?: string; 
   if (known) return known;
   if (code === 'AUTH_SWITCH_PLUGIN_ERROR') return 'SourceCredentialsRejected';
   if (tlsCodes.test(code) || /SSL|TLS|certificate/.test(message)) return connected ? 'SourceConnectionLost' : 'SourceTlsFailed';
-  if (networkCodes.test(code) || /closed state|Connection lost/.test(message)) return connected ? 'SourceConnectionLost' : 'SourceUnreachable';
+  if (networkCodes.test(code) || /closed state|Connection lost/.test(message))
+    return connected ? 'SourceConnectionLost' : 'SourceUnreachable';
   return 'SourceQueryFailed';
 }
 
@@ -61,5 +62,7 @@ export function asSourceError(error: unknown, address: Address, connected = true
   // Several addresses of one host failed: Node wraps them.
   const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
   const cause = first instanceof Error ? first : new Error(String(first));
-  return new FirnError(codeOf(cause, connected), `MySQL at ${describeAddress(address)}: ${cause.message || String(first)}`, { cause: error });
+  return new FirnError(codeOf(cause, connected), `MySQL at ${describeAddress(address)}: ${cause.message || String(first)}`, {
+    cause: error,
+  });
 }

@@ -6,10 +6,8 @@ export const quoteIdentifier = (name: string): string => `\`${name.replaceAll('`
 
 export const quoteRelation = ({ schema, table }: Relation): string => `${quoteIdentifier(schema)}.${quoteIdentifier(table)}`;
 
-const escapes: Record<string, string> = { "'": "''", '\\': '\\\\', '\0': '\\0', '\x1a': '\\Z' };
-
 /** A string for sessions of `connect`, whose sql_mode has no NO_BACKSLASH_ESCAPES. */
-export const quoteLiteral = (text: string): string => `'${text.replace(/['\\\0\x1a]/g, (character) => escapes[character]!)}'`;
+export const quoteLiteral = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
 /** The expression that sends a column in the form its decoder expects. */
 export function selectExpression(name: string, selection: Selection): string {

@@ -35,7 +35,8 @@ export type Decoder =
   /** TIME as text, with `fraction` places. */
   | { kind: 'duration'; fraction: number }
   | { kind: 'bits'; to: 'bits' | 'w8' | 'w16' }
-  | { kind: 'decimal'; precision: number; scale: number };
+  /** `exact`: the server sends `scale` places, and no more digits than fit. */
+  | { kind: 'decimal'; precision: number; scale: number; exact: boolean };
 
 export interface Mapping extends Pick<Column, 'parquet' | 'raw' | 'staging' | 'convert' | 'unrepresentable'> {
   selection: Selection;
@@ -78,7 +79,8 @@ export function mapType(type: SourceType, policies: Policies): Mapping {
   const dates = { unrepresentable: policies.date_out_of_range };
   switch (name) {
     case 'tinyint':
-      if (policies.tinyint1 === 'boolean' && /^tinyint\(1\)/.test(full)) return mapping({ kind: 'boolean' }, 'BOOLEAN', { kind: 'boolean' });
+      if (policies.tinyint1 === 'boolean' && /^tinyint\(1\)/.test(full))
+        return mapping({ kind: 'boolean' }, 'BOOLEAN', { kind: 'boolean' });
       return integer('w4', unsigned);
     case 'smallint':
     case 'mediumint':
@@ -101,7 +103,12 @@ export function mapType(type: SourceType, policies: Policies): Mapping {
     case 'datetime':
       return mapping({ kind: 'timestamp', utc: false }, 'TIMESTAMP_NTZ(6)', { kind: 'datetime' }, dates);
     case 'timestamp':
-      return mapping({ kind: 'timestamp', utc: true }, 'TIMESTAMP_LTZ(6)', { kind: 'datetime' }, { staging: 'TIMESTAMP_TZ(6)', convert: 'utc', ...dates });
+      return mapping(
+        { kind: 'timestamp', utc: true },
+        'TIMESTAMP_LTZ(6)',
+        { kind: 'datetime' },
+        { staging: 'TIMESTAMP_TZ(6)', convert: 'utc', ...dates },
+      );
     case 'time':
       if (policies.time === 'text') return mapping(text.parquet, text.raw, { kind: 'duration', fraction: fractionOf(full) });
       return mapping({ kind: 'time' }, 'TIME(6)', { kind: 'time' }, dates);
@@ -131,26 +138,30 @@ function mapBits(length: number): Mapping {
   return mapping(unsigned64.parquet, unsigned64.raw, { kind: 'bits', to: 'w16' });
 }
 
-function decimal(precision: number, scale: number): Mapping {
-  return mapping({ kind: 'decimal', precision, scale }, `NUMBER(${precision},${scale})`, { kind: 'decimal', precision, scale });
+function decimal(precision: number, scale: number, exact: boolean): Mapping {
+  return mapping({ kind: 'decimal', precision, scale }, `NUMBER(${precision},${scale})`, { kind: 'decimal', precision, scale, exact });
 }
 
 /** MySQL allows decimal(65,30), MariaDB decimal(65,38). */
 function mapDecimal({ precision, scale }: SourceType, policies: Policies): Mapping {
-  if (precision !== null && scale !== null && precision <= 38 && scale <= 37) return decimal(precision, scale);
+  if (precision !== null && scale !== null && precision <= 38 && scale <= 37) return decimal(precision, scale, true);
   const policy = policies.unbounded_numeric;
   if (policy === 'text') return textBySource;
   if (policy === 'float') return mapping({ kind: 'double' }, 'FLOAT', { kind: 'double' }, { selection: 'float8' });
   const [p, s] = policy.match(/\d+/g)!.map(Number) as [number, number];
   if (p < 1 || p > 38 || s > 37 || s > p) {
-    throw new FirnError('ConfigInvalid', `policies.unbounded_numeric: ${policy} is not a NUMBER of Snowflake (precision 1 to 38, scale 0 to 37).`);
+    throw new FirnError(
+      'ConfigInvalid',
+      `policies.unbounded_numeric: ${policy} is not a NUMBER of Snowflake (precision 1 to 38, scale 0 to 37).`,
+    );
   }
-  return decimal(p, s);
+  return decimal(p, s, false);
 }
 
 /** The policies that a planned column was made by, as far as they concern it: what the extractor has in hand is the plan. */
 export function policiesOf({ parquet, unrepresentable = 'error' }: Column): Policies {
-  const unbounded = parquet.kind === 'decimal' ? `number(${parquet.precision},${parquet.scale})` : parquet.kind === 'double' ? 'float' : 'text';
+  const unbounded =
+    parquet.kind === 'decimal' ? `number(${parquet.precision},${parquet.scale})` : parquet.kind === 'double' ? 'float' : 'text';
   return {
     unbounded_numeric: unbounded,
     date_out_of_range: unrepresentable,

@@ -1,0 +1,183 @@
+import type { Column, ParquetType } from '../../column.js';
+import { FirnError } from '../../errors.js';
+import { FileSeries } from '../../parquet/file-series.js';
+import { Batch } from '../../parquet/vector.js';
+import type { Extracted, Relation, TableRead } from '../source.js';
+import { readColumns, readTable } from './catalog.js';
+import { cancelQuery, connect, query, type Session } from './connection.js';
+import { canDecode, type Decode, generateDecoder } from './decoder.js';
+import { asSourceError } from './errors.js';
+import { applyPolicies, type PolicyTally } from './policies.js';
+import { nullCursorStatement, selectExpression, selectStatement } from './query.js';
+import { RowReader, type Statement } from './row-reader.js';
+import { type Decoder, mapType, policiesOf, type Selection } from './types.js';
+import { typeName } from './wire.js';
+
+const defaultFileBytes = 128 << 20;
+/** Of the source's bytes, per row group; two are in memory. */
+const rowGroupBytes = 16 << 20;
+
+/**
+ * Reads rows of one table from one snapshot and writes them as Parquet files. Memory is bounded whatever the size of the table: two row
+ * groups, the pages of one, and about three times the largest row.
+ * @throws FirnError as connect and asSourceError say, SchemaChangedDuringRun, CursorIsNull, ValueOutOfRange, Aborted
+ */
+export async function extract(read: TableRead): Promise<Extracted> {
+  const { signal, connection } = read;
+  refuseAborted(signal);
+  const session = await connect(connection);
+  let cancelled: Promise<void> | undefined;
+  const cancel = (): void => {
+    cancelled = cancelQuery(session);
+  };
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    // It may have come while the connection was made: then nobody has cancelled anything.
+    refuseAborted(signal);
+    return await readTableInto(session, read);
+  } catch (error) {
+    refuseAborted(signal);
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+    await cancelled;
+    session.connection.destroy();
+  }
+}
+
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return;
+  throw signal.reason instanceof FirnError
+    ? signal.reason
+    : new FirnError('Aborted', 'The extraction was stopped.', { cause: signal.reason });
+}
+
+async function readTableInto(session: Session, read: TableRead): Promise<Extracted> {
+  const { relation, columns, where } = read;
+  const readings = await readingsOf(session, relation, columns);
+  const readAsOf = await beginSnapshot(session);
+  await refuseNullCursor(session, read, readings);
+
+  const tally: PolicyTally = { counts: {}, replaced: [] };
+  const expressions = readings.map(({ column, selection }) => selectExpression(column.name, selection));
+  const statement = await prepare(session, selectStatement(relation, expressions, where));
+  const reader = new RowReader(session, statement);
+  const decoderOf = (types: readonly number[]): Decode => {
+    const wire = readings.map(({ decoder }, i) => ({ type: types[i]!, decoder }));
+    const changed = wire.findIndex((column) => !canDecode(column));
+    if (changed >= 0) throw unexpectedType(relation, columns[changed]!, types[changed]!);
+    return generateDecoder(wire, applyPolicies(relation, columns, wire, read.primaryKey ?? [], tally));
+  };
+  const { rows, files } = await drain(reader, decoderOf, read);
+  return { rows, files, readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+}
+
+/** How a planned column is read from the table as it is now. */
+interface Reading {
+  column: Column;
+  nullable: boolean;
+  selection: Selection;
+  decoder: Decoder;
+}
+
+/** @throws FirnError SchemaChangedDuringRun: a column has gone, or has another type than when the run was planned */
+async function readingsOf(session: Session, asked: Relation, columns: readonly Column[]): Promise<Reading[]> {
+  const { relation } = await readTable(session, asked);
+  const live = new Map((await readColumns(session, relation)).map((column) => [column.name, column]));
+  return columns.map((column) => {
+    const now = live.get(column.name);
+    const name = `${relation.schema}.${relation.table}`;
+    if (now === undefined)
+      throw new FirnError('SchemaChangedDuringRun', `${name}: column ${column.name} was dropped after the run was planned.`);
+    const mapped = mapType(now.type, policiesOf(column));
+    if (!sameType(mapped.parquet, column.parquet)) {
+      throw new FirnError(
+        'SchemaChangedDuringRun',
+        `${name}: column ${column.name} was ${column.sourceType} and is now ${now.sourceType}.`,
+      );
+    }
+    return { column, nullable: now.nullable, selection: mapped.selection, decoder: mapped.decoder };
+  });
+}
+
+function sameType(a: ParquetType, b: ParquetType): boolean {
+  if (a.kind === 'decimal' && b.kind === 'decimal') return a.precision === b.precision && a.scale === b.scale;
+  if (a.kind === 'timestamp' && b.kind === 'timestamp') return a.utc === b.utc;
+  return a.kind === b.kind;
+}
+
+const unexpectedType = ({ schema, table }: Relation, { name, sourceType }: Column, type: number): FirnError =>
+  new FirnError(
+    'SchemaChangedDuringRun',
+    `${schema}.${table}: the server sends column ${name}, planned as ${sourceType}, as ${typeName(type)}.`,
+  );
+
+/**
+ * Begins the transaction that reads, with its snapshot at once. A table that is altered or truncated afterwards cannot be read in it any
+ * more: that is an error of the server's, and SchemaChangedDuringRun here.
+ * @returns clock of the source just before. ISO 8601, UTC, microseconds
+ */
+async function beginSnapshot(session: Session): Promise<string> {
+  const [clock] = await query<{ at: string }>(session, `SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ') AS at`);
+  await query(session, 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
+  return clock!.at;
+}
+
+/** The plan leaves such rows out, so one that came since would be missed. */
+async function refuseNullCursor(session: Session, { relation, where }: TableRead, readings: Reading[]): Promise<void> {
+  const { cursor } = where;
+  if (cursor === null || cursor.onNull !== 'error') return;
+  if (readings.some(({ column, nullable }) => column.name === cursor.column && !nullable)) return;
+  const [found] = await query(session, nullCursorStatement(relation, cursor.column, where));
+  if (found !== undefined)
+    throw new FirnError('CursorIsNull', `${relation.schema}.${relation.table}: column ${cursor.column} is NULL in some rows.`);
+}
+
+async function prepare({ connection, secret }: Session, sql: string): Promise<Statement> {
+  try {
+    return ((await connection.prepare(sql)) as unknown as { statement: Statement }).statement;
+  } catch (error) {
+    throw asSourceError(error, secret);
+  }
+}
+
+/** Decodes while the row group before is encoded and written. */
+async function drain(
+  reader: RowReader,
+  decoderOf: (types: readonly number[]) => Decode,
+  { columns, constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, openFile, onProgress }: TableRead,
+): Promise<Pick<Extracted, 'rows' | 'files'>> {
+  const fileColumns = columns.map(({ target, parquet }) => ({ name: target, type: parquet }));
+  const types = columns.map(({ parquet }) => parquet);
+  const series = new FileSeries(
+    { columns: fileColumns, constants, codec, metadata },
+    fileBytes,
+    openFile,
+    () => new Batch(types, rowGroupBytes),
+  );
+  let rows = 0;
+  const report = (more: number): void => {
+    rows += more;
+    onProgress?.({ rows, bytes: series.bytes });
+  };
+  try {
+    let batch = series.createBatch();
+    let decode: Decode | undefined;
+    while (await reader.fill()) {
+      decode ??= decoderOf(reader.types);
+      for (;;) {
+        reader.start = decode(reader.bytes, reader.view, reader.start, reader.end, batch, reader.size);
+        if (!batch.full) break;
+        report(batch.rows);
+        batch = await series.push(batch);
+        // The row that came in several packets has been read.
+        if (reader.size > 0) break;
+      }
+    }
+    report(batch.rows);
+    return { rows, files: await series.close(batch) };
+  } catch (error) {
+    await series.abort();
+    throw error;
+  }
+}
