@@ -124,6 +124,24 @@ export const catalogue = define({
     remedy: 'bug',
     action: 'Rows read, loaded and merged differ: nothing was committed. Redrive the run, and report it if it stays.',
   },
+  // Exports
+  ExportNotConfigured: {
+    remedy: 'configuration',
+    action: 'Name a file of exports that was pushed: `firn config push` pushes config/exports.yaml and config/exports/*.yaml.',
+  },
+  ExportNotFound: { remedy: 'configuration', action: 'Check the export id: export_tables answers it; it is remembered for 90 days.' },
+  ExportQueryFailed: {
+    remedy: 'configuration',
+    action: 'Correct the export (`firn export --dry-run` checks it), push it with `firn config push`, and redrive the execution.',
+  },
+  ExportIncomplete: {
+    remedy: 'bug',
+    action: 'The files are not what Snowflake said; the old object still stands. Redrive the execution, and report it if it stays.',
+  },
+  ExportFailed: {
+    remedy: 'configuration',
+    action: "Read each export's reason, then redrive the execution: it makes those again that failed.",
+  },
   // Workflow
   Superseded: { remedy: 'retry', action: 'A newer run has committed this table; nothing needs to be done.' },
   PermitUnavailable: { remedy: 'retry', action: "All of the source's permits are taken; the run waits and retries by itself." },

@@ -13,7 +13,7 @@ export interface ExternalFunctionApiProps {
 }
 
 /** Snowflake posts a batch of rows to one of these and polls the same path until it is answered. */
-export const externalFunctionPaths = ['ingest', 'status', 'retry', 'plan'];
+export const externalFunctionPaths = ['ingest', 'status', 'retry', 'plan', 'export', 'export-status'];
 
 /** The door: callable by Snowflake's API integration and by nobody else, not even by an administrator of the account. */
 export class ExternalFunctionApi extends Construct {

@@ -3,6 +3,8 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import type { Construct } from 'constructs';
 import type { SourceSettings } from '../core/config/schema.js';
 import type { Environment } from './environments.js';
+import { ExportWorkflow } from './export-workflow.js';
+import { ExportsBucket } from './exports-bucket.js';
 import { ExternalFunctionApi } from './external-function-api.js';
 import { FailureNotification } from './failure-notification.js';
 import { GoldWorkflow } from './gold-workflow.js';
@@ -32,6 +34,9 @@ export class FirnStack extends Stack {
     const functions = new IngestFunctions(this, 'Functions', { environment, sources, rawBucket, tables, failureTopic: topic });
     const ingest = new IngestWorkflow(this, 'Ingest', { environment, functions });
     const gold = new GoldWorkflow(this, 'Gold', { environment, warehouse: functions.warehouse });
+    const exportsBucket = new ExportsBucket(this, 'ExportsBucket', environment);
+    const { start } = functions;
+    const exports = new ExportWorkflow(this, 'Exports', { environment, exportsBucket, rawBucket, tables, start, failureTopic: topic });
     new FailureNotification(this, 'Failures', {
       ingest: ingest.stateMachine,
       gold: gold.stateMachine,
@@ -39,7 +44,7 @@ export class FirnStack extends Stack {
       topic,
     });
 
-    const snowflake = new SnowflakeBootstrap(this, 'Snowflake', { environment, rawBucket, sql });
+    const snowflake = new SnowflakeBootstrap(this, 'Snowflake', { environment, rawBucket, exportsBucket, sql });
     const api = new ExternalFunctionApi(this, 'Api', { environment, start: functions.start, snowflakeRole: snowflake.apiRole });
     snowflake.deployObjects(api);
 
@@ -49,6 +54,8 @@ export class FirnStack extends Stack {
       RuntimeState: tables.runtimeState.tableName,
       IngestStateMachineArn: ingest.stateMachine.stateMachineArn,
       GoldStateMachineArn: gold.stateMachine.stateMachineArn,
+      ExportStateMachineArn: exports.stateMachine.stateMachineArn,
+      ExportsBucket: exportsBucket.bucketName,
       ApiId: api.restApi.restApiId,
       ApiUrl: api.restApi.url,
       FailureTopicArn: topic.topicArn,

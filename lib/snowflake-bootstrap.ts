@@ -2,7 +2,9 @@ import { CustomResource, Duration, Stack } from 'aws-cdk-lib';
 import { ArnPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import { Provider } from 'aws-cdk-lib/custom-resources';
 import { Construct } from 'constructs';
+import { stagePrefix } from '../core/export/aside.js';
 import type { Environment } from './environments.js';
+import type { ExportsBucket } from './exports-bucket.js';
 import type { ExternalFunctionApi } from './external-function-api.js';
 import { FirnFunction } from './firn-function.js';
 import { grantSecrets } from './grants.js';
@@ -13,6 +15,7 @@ import type { SqlBundleFile } from './sql-bundle.js';
 export interface SnowflakeBootstrapProps {
   readonly environment: Environment;
   readonly rawBucket: RawBucket;
+  readonly exportsBucket: ExportsBucket;
   readonly sql: SqlBundleFile;
 }
 
@@ -23,7 +26,7 @@ export interface SnowflakeBootstrapProps {
  * Fixed names of the roles break the circle.
  */
 export class SnowflakeBootstrap extends Construct {
-  /** Assumed by Snowflake to read the raw bucket. */
+  /** Assumed by Snowflake to read the raw bucket, and to write what it unloads. */
   readonly storageRole: Role;
   /** Assumed by Snowflake to call the API. */
   readonly apiRole: Role;
@@ -32,7 +35,7 @@ export class SnowflakeBootstrap extends Construct {
   private readonly bootstrap: FirnFunction;
   private readonly sqlChecksum: string;
 
-  constructor(scope: Construct, id: string, { environment, rawBucket, sql }: SnowflakeBootstrapProps) {
+  constructor(scope: Construct, id: string, { environment, rawBucket, exportsBucket, sql }: SnowflakeBootstrapProps) {
     super(scope, id);
     const { name } = environment;
     this.sqlChecksum = sql.checksum;
@@ -65,6 +68,7 @@ export class SnowflakeBootstrap extends Construct {
     this.fixed = {
       Database: environment.snowflake.database,
       Bucket: rawBucket.bucketName,
+      ExportsBucket: exportsBucket.bucketName,
       StorageIntegration: `FIRN_${name.toUpperCase()}_STORAGE`,
       ApiIntegration: `FIRN_${name.toUpperCase()}_API`,
     };
@@ -80,7 +84,7 @@ export class SnowflakeBootstrap extends Construct {
 
     this.storageRole = new Role(this, 'StorageRole', {
       roleName: storageRoleName,
-      description: 'Assumed by Snowflake to read the raw bucket',
+      description: 'Assumed by Snowflake to read the raw bucket and to write what it unloads',
       assumedBy: trusted('StorageUserArn', 'StorageExternalId'),
     });
     this.storageRole.addToPolicy(
@@ -88,6 +92,21 @@ export class SnowflakeBootstrap extends Construct {
     );
     this.storageRole.addToPolicy(
       new PolicyStatement({ actions: ['s3:ListBucket', 's3:GetBucketLocation'], resources: [rawBucket.bucketArn] }),
+    );
+    // Unloading replaces and removes what it has written itself.
+    this.storageRole.addToPolicy(
+      new PolicyStatement({
+        actions: ['s3:PutObject', 's3:GetObject', 's3:GetObjectVersion', 's3:DeleteObject', 's3:DeleteObjectVersion'],
+        resources: [exportsBucket.arnForObjects(`${stagePrefix}*`)],
+      }),
+    );
+    this.storageRole.addToPolicy(new PolicyStatement({ actions: ['s3:GetBucketLocation'], resources: [exportsBucket.bucketArn] }));
+    this.storageRole.addToPolicy(
+      new PolicyStatement({
+        actions: ['s3:ListBucket'],
+        resources: [exportsBucket.bucketArn],
+        conditions: { StringLike: { 's3:prefix': [`${stagePrefix}*`] } },
+      }),
     );
     this.apiRole = new Role(this, 'ApiRole', {
       roleName: apiRoleName,

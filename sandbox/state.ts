@@ -9,7 +9,15 @@ export const environmentName = 'dev';
 
 /** Outputs of the stack `firn-dev`. */
 export type Outputs = Record<
-  'RawBucket' | 'TableConfig' | 'RuntimeState' | 'IngestStateMachineArn' | 'GoldStateMachineArn' | 'ApiId' | 'ApiUrl' | 'FailureTopicArn',
+  | 'RawBucket'
+  | 'ExportsBucket'
+  | 'TableConfig'
+  | 'RuntimeState'
+  | 'IngestStateMachineArn'
+  | 'GoldStateMachineArn'
+  | 'ApiId'
+  | 'ApiUrl'
+  | 'FailureTopicArn',
   string
 >;
 

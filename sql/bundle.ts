@@ -21,8 +21,8 @@ export interface SqlBundle {
   procedures: { name: string; sql: string }[];
   /** Placeholders `${apiIntegration}` (a name) and `${apiUrl}` (URL of the API's stage, without a closing slash). */
   functions: { name: string; sql: string }[];
-  /** Placeholders `${storageIntegration}`, `${storageRoleArn}`, `${bucket}`, `${apiIntegration}`, `${apiRoleArn}`, `${apiUrl}`: renderSql of statements.ts. */
-  setup: { storageIntegration: string; rawStage: string; apiIntegration: string; apiPrefix: string };
+  /** Placeholders `${storageIntegration}`, `${storageRoleArn}`, `${bucket}`, `${exportsBucket}`, `${apiIntegration}`, `${apiRoleArn}`, `${apiUrl}`: renderSql of statements.ts. */
+  setup: { storageIntegration: string; rawStage: string; exportStage: string; apiIntegration: string; apiPrefix: string };
   gold: GoldModel[];
 }
 
@@ -60,6 +60,7 @@ export function bundleSql(): SqlBundle {
     setup: {
       storageIntegration: only('setup/storage_integration.sql'),
       rawStage: only('setup/raw_stage.sql'),
+      exportStage: only('setup/export_stage.sql'),
       apiIntegration: only('setup/api_integration.sql'),
       apiPrefix: only('setup/api_prefix.sql'),
     },

@@ -1,6 +1,8 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { SqlBundle } from '../../sql/bundle.js';
 import { renderSql } from '../../sql/statements.js';
 import { FirnError } from '../errors.js';
+import { stagePrefix } from '../export/aside.js';
 import { quoteLiteral } from '../warehouse/identifiers.js';
 import type { Warehouse } from '../warehouse/snowflake.js';
 import type { IntegrationsProperties } from './properties.js';
@@ -25,11 +27,12 @@ export async function deployIntegrations(
   properties: IntegrationsProperties,
   region: string,
 ): Promise<Trust> {
-  const { StorageIntegration, ApiIntegration, StorageRoleArn, ApiRoleArn, Bucket } = properties;
+  const { StorageIntegration, ApiIntegration, StorageRoleArn, ApiRoleArn, Bucket, ExportsBucket } = properties;
   const values = {
     storageIntegration: StorageIntegration,
     storageRoleArn: StorageRoleArn,
     bucket: Bucket,
+    exportsBucket: ExportsBucket,
     apiIntegration: ApiIntegration,
     apiRoleArn: ApiRoleArn,
     apiUrl: `https://none.execute-api.${region}.amazonaws.com/none`,
@@ -37,11 +40,12 @@ export async function deployIntegrations(
   await warehouse.query(renderSql(setup.storageIntegration, values));
   await warehouse.query(renderSql(setup.apiIntegration, values));
 
-  const location = `s3://${Bucket}/`;
+  const wanted = [`s3://${Bucket}/`, `s3://${ExportsBucket}/${stagePrefix}`];
   const storage = await describe(warehouse, StorageIntegration);
-  if (storage.get('STORAGE_AWS_ROLE_ARN') !== StorageRoleArn || storage.get('STORAGE_ALLOWED_LOCATIONS') !== location) {
+  const allowed = (storage.get('STORAGE_ALLOWED_LOCATIONS') ?? '').split(',').map((location) => location.trim());
+  if (storage.get('STORAGE_AWS_ROLE_ARN') !== StorageRoleArn || !isDeepStrictEqual(allowed.sort(), wanted.toSorted())) {
     const role = quoteLiteral(StorageRoleArn);
-    const locations = quoteLiteral(location);
+    const locations = wanted.map(quoteLiteral).join(', ');
     await warehouse.query(
       `ALTER STORAGE INTEGRATION ${StorageIntegration} SET STORAGE_AWS_ROLE_ARN = ${role} STORAGE_ALLOWED_LOCATIONS = (${locations})`,
     );

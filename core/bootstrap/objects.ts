@@ -27,6 +27,7 @@ export async function deployObjects(
 ): Promise<string> {
   const values = {
     bucket: properties.Bucket,
+    exportsBucket: properties.ExportsBucket,
     storageIntegration: properties.StorageIntegration,
     apiIntegration: properties.ApiIntegration,
     apiUrl: properties.ApiUrl,
@@ -36,6 +37,7 @@ export async function deployObjects(
     const applied = await migrate(warehouse, sql.migrations);
     log.info({ applied }, 'migrations applied');
     await warehouse.query(renderSql(sql.setup.rawStage, values));
+    await warehouse.query(renderSql(sql.setup.exportStage, values));
     await warehouse.query(renderSql(sql.setup.apiPrefix, values));
     for (const procedure of sql.procedures) await warehouse.query(procedure.sql);
     for (const external of sql.functions) await warehouse.query(renderSql(external.sql, values));

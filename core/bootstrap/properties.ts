@@ -8,6 +8,7 @@ const name = z.string().regex(/^[A-Z_][A-Z0-9_]*$/);
 const common = {
   Database: name,
   Bucket: z.string().min(3),
+  ExportsBucket: z.string().min(3),
   StorageIntegration: name,
   ApiIntegration: name,
 };

@@ -1,9 +1,10 @@
+import { exportProgress, exportRows, exportStatusRows } from '../export/answers.js';
 import { receiptOf } from '../receipt/from-run.js';
 import { type Batch, batchKey, openBatch, readBatch, settleBatch } from './batch.js';
 import type { StartContext } from './context.js';
 import { planRows } from './explain.js';
 import { ingestRows } from './ingest.js';
-import { batchIdentity, MalformedRequest, operationOf, type ProxyAnswer, type ProxyEvent, rowsOf } from './request.js';
+import { batchIdentity, MalformedRequest, operationOf, type ProxyAnswer, type ProxyEvent, type Row, rowsOf } from './request.js';
 import { currentRecords, retryRows, statusRows } from './runs.js';
 
 /**
@@ -29,19 +30,27 @@ async function post(context: StartContext, request: ProxyEvent): Promise<ProxyAn
   const operation = operationOf(request);
   const rows = rowsOf(request);
   if (operation === 'status') return respond(200, { data: await statusRows(context, rows) });
+  if (operation === 'export-status') return respond(200, { data: await exportStatusRows(context.exports, rows) });
   if (operation === 'plan') return respond(200, { data: await planRows(context, rows) });
   const opened = await openBatch(context.state, batchKey(batchIdentity(request)), rows.length);
   if (opened.candidates.length !== rows.length) throw new MalformedRequest(400, 'The batch was sent before with another number of rows.');
-  const work = operation === 'ingest' ? ingestRows : retryRows;
+  const work = { ingest: ingestRows, retry: retryRows, export: exportRowsOf }[operation];
   const batch = opened.outcomes ? opened : await settleBatch(context.state, opened, await work(context, opened, rows));
-  return progress(context, batch);
+  return operation === 'export' ? progressOfExports(context, batch) : progress(context, batch);
 }
 
 async function get(context: StartContext, request: ProxyEvent): Promise<ProxyAnswer> {
-  operationOf(request);
+  const operation = operationOf(request);
   const batch = await readBatch(context.state, batchKey(batchIdentity(request)));
   if (!batch) throw new MalformedRequest(404, 'No such batch: it was never sent by POST, or more than 7 days ago.');
-  return progress(context, batch);
+  return operation === 'export' ? progressOfExports(context, batch) : progress(context, batch);
+}
+
+const exportRowsOf = ({ exports }: StartContext, batch: Batch, rows: Row[]) => exportRows(exports, batch, rows);
+
+async function progressOfExports({ exports, waitLimit }: StartContext, batch: Batch): Promise<ProxyAnswer> {
+  const data = await exportProgress(exports, batch, Date.now() - Date.parse(batch.createdAt) < waitLimit);
+  return data ? respond(200, { data }) : respond(202, null);
 }
 
 /** 200 once each row has its answer or has waited long enough, 202 before. */

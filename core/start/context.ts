@@ -1,4 +1,5 @@
 import type { ConfigStore } from '../config/store.js';
+import type { ExportStart } from '../export/answers.js';
 import type { Functions } from '../invocation.js';
 import type { RunLog } from '../log.js';
 import type { RawBucket } from '../raw-bucket/objects.js';
@@ -13,6 +14,7 @@ export interface StartContext {
   /** Names of the functions `plan` and `warehouse`. */
   planFunction: string;
   warehouseFunction: string;
+  exports: ExportStart;
   /** How long a SELECT waits for its runs. Milliseconds. */
   waitLimit: number;
   log: RunLog;

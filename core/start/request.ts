@@ -22,7 +22,7 @@ export interface ProxyAnswer {
   body: string;
 }
 
-export const operations = ['ingest', 'status', 'retry', 'plan'] as const;
+export const operations = ['ingest', 'status', 'retry', 'plan', 'export', 'export-status'] as const;
 export type Operation = (typeof operations)[number];
 
 /** One row of a batch: its number, and the arguments of the call. */

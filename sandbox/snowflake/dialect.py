@@ -97,9 +97,8 @@ def _text(node: exp.Expression) -> exp.Expression:
     """Casts to text give Snowflake's text, which for VARIANT, FLOAT, BINARY and timestamps is not DuckDB's."""
     if isinstance(node, exp.ToChar):
         if node.args.get("format"):
-            return exp.Anonymous(
-                this="strftime", expressions=[node.this, exp.Anonymous(this="_sf_format", expressions=[node.args["format"]])]
-            )
+            moment = exp.Anonymous(this="_sf_moment", expressions=[node.this])
+            return exp.Anonymous(this="strftime", expressions=[moment, exp.Anonymous(this="_sf_format", expressions=[node.args["format"]])])
         return exp.Anonymous(this="_sf_text", expressions=[node.this])
     if isinstance(node, exp.Cast) and type(node) is exp.Cast and node.to.this in column_types.TEXT:
         if (

@@ -36,7 +36,9 @@ CREATE OR REPLACE TEMP MACRO _sf_flatten(input) AS TABLE
     WHEN 'ARRAY' THEN list_transform(json_extract(input::JSON, '$[*]'), lambda v, i: {'k': NULL::VARCHAR, 'i': i - 1, 'v': v})
     ELSE [] END) AS e);
 CREATE OR REPLACE TEMP MACRO _sf_format(f) AS
-  replace(replace(replace(replace(replace(replace(replace(replace(replace(upper(f), 'YYYY', '%Y'), 'HH24', '%H'), 'MI', '%M'), 'SS', '%S'), 'DD', '%d'), 'MM', '%m'), 'FF6', '%f'), 'FF3', '%g'), '"T"', 'T');
+  replace(replace(replace(replace(replace(replace(replace(replace(replace(replace(upper(f), 'YYYY', '%Y'), 'HH24', '%H'), 'MI', '%M'), 'SS', '%S'), 'DD', '%d'), 'MM', '%m'), 'FF9', '%n'), 'FF6', '%f'), 'FF3', '%g'), '"T"', 'T');
+CREATE OR REPLACE TEMP MACRO _sf_moment(x) AS  -- what the clock shows, of times too, for strftime
+  CAST(CASE WHEN typeof(x) = 'TIME' THEN '1970-01-01 ' ELSE '' END || regexp_replace(CAST(x AS VARCHAR), '(:\d\d(?:\.\d+)?)[+-]\d\d(:\d\d)?$', '\1') AS TIMESTAMP);
 CREATE OR REPLACE TEMP MACRO to_timestamp_ntz(x) AS CAST(x AS TIMESTAMP);
 CREATE OR REPLACE TEMP MACRO to_timestamp_tz(x) AS CAST(x AS TIMESTAMPTZ);
 CREATE OR REPLACE TEMP MACRO to_timestamp_ltz(x) AS CAST(x AS TIMESTAMPTZ);

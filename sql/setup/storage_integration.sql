@@ -4,4 +4,4 @@ TYPE = EXTERNAL_STAGE
 STORAGE_PROVIDER = 'S3'
 ENABLED = TRUE
 STORAGE_AWS_ROLE_ARN = '${storageRoleArn}'
-STORAGE_ALLOWED_LOCATIONS = ('s3://${bucket}/');
+STORAGE_ALLOWED_LOCATIONS = ('s3://${bucket}/', 's3://${exportsBucket}/unload/');

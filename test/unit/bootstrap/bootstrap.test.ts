@@ -6,7 +6,13 @@ import { bucket } from './bucket.js';
 import { described, queue, type ScriptedSnowflake, snowflake } from './scripted-snowflake.js';
 
 const secret = { account: 'org-acct', user: 'FIRN', privateKey: '…', role: 'FIRN', warehouse: 'FIRN', database: 'DEV_FIRN' };
-const common = { Database: 'DEV_FIRN', Bucket: 'firn-dev-raw', StorageIntegration: 'FIRN_DEV_STORAGE', ApiIntegration: 'FIRN_DEV_API' };
+const common = {
+  Database: 'DEV_FIRN',
+  Bucket: 'firn-dev-raw',
+  ExportsBucket: 'firn-dev-exports',
+  StorageIntegration: 'FIRN_DEV_STORAGE',
+  ApiIntegration: 'FIRN_DEV_API',
+};
 const { STORAGE_AWS_ROLE_ARN: StorageRoleArn } = described.storage;
 const integrations = { ...common, StorageRoleArn, ApiRoleArn: described.api.API_AWS_ROLE_ARN, ServiceToken: 'arn:provider' };
 const objects = {
@@ -51,6 +57,7 @@ describe('deploying what is in Snowflake (scripted Snowflake and S3)', () => {
       /UPDATE FIRN.DEPLOYMENT_LOCK SET owner = \?/,
       /CREATE FILE FORMAT IF NOT EXISTS FIRN.PARQUET_FORMAT/,
       /CREATE STAGE IF NOT EXISTS FIRN.RAW_STAGE/,
+      /CREATE STAGE IF NOT EXISTS FIRN.EXPORT_STAGE/,
       /ALTER API INTEGRATION FIRN_DEV_API SET API_ALLOWED_PREFIXES/,
       /CREATE OR REPLACE PROCEDURE FIRN.PREPARE_TABLE/,
       /CREATE OR REPLACE EXTERNAL FUNCTION FIRN.INGEST_TABLE/,

@@ -7,6 +7,7 @@ const { setup } = bundleSql();
 const wanted = {
   Database: 'DEV_FIRN',
   Bucket: 'firn-dev-raw',
+  ExportsBucket: 'firn-dev-exports',
   StorageIntegration: 'FIRN_DEV_STORAGE',
   ApiIntegration: 'FIRN_DEV_API',
   StorageRoleArn: described.storage.STORAGE_AWS_ROLE_ARN,
@@ -37,7 +38,7 @@ describe('the integrations (scripted Snowflake)', () => {
       'another bucket',
       'STORAGE',
       { ...described.storage, STORAGE_ALLOWED_LOCATIONS: 's3://firn-old/' },
-      /STORAGE_ALLOWED_LOCATIONS = \('s3:\/\/firn-dev-raw\/'\)/,
+      /STORAGE_ALLOWED_LOCATIONS = \('s3:\/\/firn-dev-raw\/', 's3:\/\/firn-dev-exports\/unload\/'\)/,
     ],
     [
       'a role of another account',

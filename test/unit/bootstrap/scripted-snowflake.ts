@@ -46,7 +46,7 @@ export class ScriptedSnowflake implements Warehouse {
 export const described = {
   storage: {
     STORAGE_AWS_ROLE_ARN: 'arn:aws:iam::123456789012:role/firn-dev-snowflake-storage',
-    STORAGE_ALLOWED_LOCATIONS: 's3://firn-dev-raw/',
+    STORAGE_ALLOWED_LOCATIONS: 's3://firn-dev-raw/,s3://firn-dev-exports/unload/',
     STORAGE_AWS_IAM_USER_ARN: 'arn:aws:iam::999999999999:user/storage',
     STORAGE_AWS_EXTERNAL_ID: 'storage-id',
   },

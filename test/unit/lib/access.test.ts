@@ -23,6 +23,7 @@ describe('which function may read which secret', () => {
     ['seal', [snowflake]],
     ['warehouse', [snowflake]],
     ['commit', []],
+    ['export', [snowflake]],
     ['on-failure', []],
     ['snowflake-bootstrap', [snowflake]],
   ])('%s', (name, expected) => {
@@ -35,11 +36,14 @@ describe('which function may read which secret', () => {
   });
 });
 
+const isExports = (arn: string): boolean => arn.startsWith('{ExportsBucket');
+
 describe('which function may do what to the raw bucket', () => {
   const keys = (name: string, action: string): string[] =>
     grantsOf(template, name)
       .filter(({ actions }) => actions.includes(action))
       .flatMap(({ resources }) => resources)
+      .filter((arn) => !isExports(arn))
       .map((arn) => arn.slice(arn.indexOf('/') + 1))
       .sort();
   const manifests = '_manifests/*';
@@ -52,6 +56,7 @@ describe('which function may do what to the raw bucket', () => {
     ['seal', [manifests], [logs, manifests]],
     ['warehouse', [manifests], [logs]],
     ['commit', [manifests], [logs]],
+    ['export', [], []],
     ['on-failure', [], [logs]],
     ['snowflake-bootstrap', [], []],
   ])('%s', (name, read, write) => {
@@ -61,7 +66,9 @@ describe('which function may do what to the raw bucket', () => {
 
   it('none may delete an object', () => {
     const deleting = functionNames.filter((name) =>
-      grantsOf(template, name).some(({ actions }) => actions.some((action) => /^s3:Delete/.test(action))),
+      grantsOf(template, name).some(
+        ({ actions, resources }) => actions.some((action) => /^s3:Delete/.test(action)) && !resources.every(isExports),
+      ),
     );
     expect(deleting).toEqual([]);
   });
@@ -107,8 +114,12 @@ describe('what Snowflake may do', () => {
     const policies = Object.values(template.findResources('AWS::IAM::Policy')).filter(({ Properties }) =>
       Properties.Roles.some((role: { Ref: string }) => role.Ref.includes('StorageRole')),
     );
-    const actions = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement).flatMap(({ Action }) => Action);
-    expect(actions.sort()).toEqual(['s3:GetBucketLocation', 's3:GetObject', 's3:GetObjectVersion', 's3:ListBucket']);
+    const statements = policies.flatMap(({ Properties }) => Properties.PolicyDocument.Statement);
+    const actionsOn = (bucket: string) =>
+      statements.filter(({ Resource }) => text(Resource).startsWith(`{${bucket}`)).flatMap(({ Action }) => Action);
+    expect(actionsOn('RawBucket').sort()).toEqual(['s3:GetBucketLocation', 's3:GetObject', 's3:GetObjectVersion', 's3:ListBucket']);
+    const writing = statements.filter(({ Action }) => [Action].flat().some((action) => /^s3:(Put|Delete)/.test(action)));
+    expect(writing.map(({ Resource }) => text(Resource))).toEqual([expect.stringMatching(/^\{ExportsBucket\w+\.Arn\}\/unload\/\*$/)]);
   });
 
   it('knows the roles by names that stand before they exist', () => {

@@ -15,6 +15,8 @@ it('answers with what the command line needs to find it', () => {
     expect.arrayContaining([
       'ApiId',
       'ApiUrl',
+      'ExportStateMachineArn',
+      'ExportsBucket',
       'FailureTopicArn',
       'GoldStateMachineArn',
       'IngestStateMachineArn',

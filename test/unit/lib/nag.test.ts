@@ -6,7 +6,7 @@ import { dev, prod, stacks } from './stacks.js';
 const accepted: [RegExp, string][] = [
   [/^SMG4 /, 'Only the owner of a database or of the Snowflake user can rotate his credentials; the functions read the secret anew.'],
   [
-    /^S1 .*\/RawBucket/,
+    /^S1 .*\/(Raw|Exports)Bucket/,
     'CloudTrail data events record access where an account wants it; a log object for each Parquet part would cost more.',
   ],
   [/^IAM5\[Resource::\*\] .*\/(\w+Role|FunctionRole)\/DefaultPolicy/, 'X-Ray takes traces on no narrower resource.'],
@@ -16,7 +16,8 @@ const accepted: [RegExp, string][] = [
     'A prefix of the bucket: the keys below are made at run time.',
   ],
   [/^IAM5\[Resource::<RawBucket\w+\.Arn>\/\*\] .*\/StorageRole\//, "Snowflake reads every table's files; its stage is the whole bucket."],
-  [/^IAM5\[Resource::arn:.*:execution:firn-\w+-(ingest|gold):\*\] /, 'Executions of one state machine: their names are made at run time.'],
+  [/^IAM5\[Resource::<ExportsBucket\w+\.Arn>\/(exports|unload)\/\*\] .*\/(ExportRole|StorageRole)\//, 'A prefix of the bucket: whose keys exports name.'],
+  [/^IAM5\[Resource::arn:.*:execution:firn-\w+-(ingest|gold|export):\*\] /, 'Executions of one state machine: their names are made at run time.'],
   [/^IAM5\[Resource::<\w+\.Arn>:\*\] .*\/StateMachine\/Role/, 'Versions of the one function; the task construct grants them.'],
   [/^IAM5\[Resource::<SnowflakeFunction\w+\.Arn>:\*\] .*\/Provider\//, 'Versions of the one function; the provider construct grants them.'],
   [/^IAM4\[.*AWSLambdaBasicExecutionRole\] .*\/Provider\//, "CDK's provider function writes its log by the managed policy."],

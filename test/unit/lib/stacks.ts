@@ -80,7 +80,7 @@ export function grantsOf(template: Template, name: string, environment = 'dev'):
     }));
 }
 
-export const functionNames = ['start', 'plan', 'extract', 'seal', 'warehouse', 'commit', 'on-failure', 'snowflake-bootstrap'];
+export const functionNames = ['start', 'plan', 'extract', 'seal', 'warehouse', 'commit', 'export', 'on-failure', 'snowflake-bootstrap'];
 
 /** The definition of a state machine, its ARNs as text. */
 export function definitionOf(template: Template, name: string) {

@@ -31,6 +31,7 @@ const values = {
   storageIntegration: 'FIRN_DEV_S3',
   storageRoleArn: 'arn:aws:iam::111122223333:role/firn-dev-storage',
   bucket: 'firn-dev-raw',
+  exportsBucket: 'firn-dev-exports',
 };
 
 function statements(): Record<string, string> {

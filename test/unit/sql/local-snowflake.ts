@@ -75,6 +75,7 @@ async function deploy(warehouse: Warehouse): Promise<void> {
     storageIntegration: 'FIRN_DEV_S3',
     storageRoleArn: 'arn:aws:iam::111122223333:role/firn-dev-snowflake',
     bucket: 'firn-dev-raw',
+    exportsBucket: 'firn-dev-exports',
   };
   const statements = [
     'CREATE DATABASE IF NOT EXISTS DEV_FIRN',
@@ -82,6 +83,7 @@ async function deploy(warehouse: Warehouse): Promise<void> {
     ...migrations.flatMap((migration) => migration.statements),
     renderSql(setup.storageIntegration, values),
     renderSql(setup.rawStage, values),
+    renderSql(setup.exportStage, values),
     ...procedures.map(({ sql }) => sql),
   ];
   for (const statement of statements) await warehouse.query(statement);

@@ -57,6 +57,7 @@ beforeEach(async () => {
     },
     planFunction: 'plan',
     warehouseFunction: 'warehouse',
+    exports: { state: { documents, table: 'state', executions }, configs: { documents, table: 'configs' }, executions, bucket: 'exports' },
     waitLimit: 480_000,
     log: createLog({}),
   };
