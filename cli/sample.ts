@@ -3,7 +3,7 @@ import { pythonPath } from '../sandbox/paths.js';
 import { loadSourceData, type Sample, samples } from '../sandbox/source-data/load.js';
 import { showSteps } from '../sandbox/steps.js';
 import type { GlobalOptions } from './main.js';
-import { number, print, printJson, table } from './output.js';
+import { number, print, printAside, printJson, table } from './output.js';
 import { requireSandbox } from './require-sandbox.js';
 
 export const sampleCommand = new Command('sample')
@@ -25,4 +25,5 @@ ecommerce   an online shop's sales in the shape of the public "Online Retail" se
         ['ROWS'],
       ),
     );
+    printAside('\n→ Tables that were loaded before: `firn ingest … --mode full` takes out the rows that are gone.');
   });
