@@ -25,5 +25,5 @@ ecommerce   an online shop's sales in the shape of the public "Online Retail" se
         ['ROWS'],
       ),
     );
-    printAside('\n→ Tables that were loaded before: `firn ingest … --mode full` takes out the rows that are gone.');
+    printAside('\n→ Tables that were loaded before: `firn ingest … --full` takes out the rows that are gone.');
   });
