@@ -111,11 +111,6 @@ export const catalogue = define({
     remedy: 'configuration',
     action: "Bring the table back in Snowflake (UNDROP), or start a run with ingest_table(…, {'mode': 'full'}), which reads everything.",
   },
-  ColumnTypeChanged: {
-    remedy: 'configuration',
-    action:
-      'Rename the column under `columns.rename`, e.g. `amount: AMOUNT_V2`: the old column keeps its values, the new one takes the new type. Then start a new run.',
-  },
   DeleteFractionExceeded: {
     remedy: 'source',
     action: 'More rows vanished than `max_delete_fraction` allows: check the source, or start a run with a higher limit.',

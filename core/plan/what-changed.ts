@@ -74,5 +74,13 @@ function isWidened(before: Column, now: Column): boolean {
 /** The key by which staging was merged before, if that was another one: its rows cannot be found by the new one. */
 export function formerKey(before: ReadBefore, now: ReadBefore): string[] | null {
   const same = before.primaryKey.length === now.primaryKey.length && before.primaryKey.every((name) => now.primaryKey.includes(name));
-  return same || !sameStaging(before, now) ? null : before.primaryKey;
+  return (same && !isRetyped(before, now)) || !sameStaging(before, now) ? null : before.primaryKey;
+}
+
+/** Whether a column of the key cannot become its type: it gets another one, which is empty in the rows that are there. */
+function isRetyped(before: ReadBefore, now: ReadBefore): boolean {
+  return now.primaryKey.some((key) => {
+    const [held, wanted] = [before, now].map(({ columns }) => columns.find(({ target }) => target === key));
+    return held && wanted && compareTypes(parseType(held.staging), parseType(wanted.staging)).kind === 'incompatible';
+  });
 }

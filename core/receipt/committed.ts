@@ -3,8 +3,8 @@ import type { Plan } from '../plan/plan.js';
 import type { RunResult } from '../state/runs.js';
 import type { Receipt } from './receipt.js';
 
-/** What a receipt says of a run that has committed. */
-export function committedReceipt(plan: Plan, manifest: Manifest, result: RunResult): Partial<Receipt> {
+/** What a receipt says of a run that has committed. `notes`: what PREPARE_TABLE says of its columns. */
+export function committedReceipt(plan: Plan, manifest: Manifest, result: RunResult, notes: string[] = []): Partial<Receipt> {
   const { rows_loaded, rows_inserted, rows_updated, rows_unchanged, rows_superseded, rows_deleted } = result;
   return {
     mode: plan.mode,
@@ -22,6 +22,6 @@ export function committedReceipt(plan: Plan, manifest: Manifest, result: RunResu
     watermark_before: plan.watermarkBefore?.lowerBound ?? null,
     watermark_after: plan.watermarkAfter?.lowerBound ?? null,
     held_back_by: plan.heldBack ?? null,
-    warnings: [...plan.warnings, ...Object.entries(manifest.policyCounts).map(([policy, count]) => `${policy}: ${count} values`)],
+    warnings: [...plan.warnings, ...notes, ...Object.entries(manifest.policyCounts).map(([policy, count]) => `${policy}: ${count} values`)],
   };
 }

@@ -15,6 +15,8 @@ export interface RunRecord {
   executionArn: string | null;
   /** Receipt fields known so far. */
   receipt: Partial<Receipt>;
+  /** Written by Prepare. */
+  prepared?: Prepared;
   /** Written by Verify: the run's row of RUN_RESULTS. */
   result: RunResult | null;
   /** Snowflake query ids by what they are for. */
@@ -31,6 +33,14 @@ export interface RunRecord {
   checkedAt: string | null;
   /** Attempts (redrive counts) whose failure was published. */
   published?: Set<number>;
+}
+
+/** What PREPARE_TABLE decided about the run's columns. */
+export interface Prepared {
+  /** Columns that stand under another name than the planned one: planned → name in the files, in raw and in staging. */
+  targets: Record<string, string>;
+  /** What is otherwise than in the run before, for the receipt. */
+  notes: string[];
 }
 
 export interface RunResult {
@@ -75,7 +85,7 @@ export async function createRun(state: RuntimeState, begun: Pick<RunRecord, 'run
 }
 
 type Settable = Partial<
-  Pick<RunRecord, 'mode' | 'status' | 'finishedAt' | 'result' | 'error' | 'lastError' | 'receipt' | 'redrivenBy' | 'checkedAt'>
+  Pick<RunRecord, 'mode' | 'status' | 'finishedAt' | 'prepared' | 'result' | 'error' | 'lastError' | 'receipt' | 'redrivenBy' | 'checkedAt'>
 >;
 
 /** Sets fields of an existing record, if `condition` holds. False when it does not, or when there is no record. */
@@ -114,6 +124,11 @@ export async function recordStepError(state: RuntimeState, runId: string, lastEr
 /** The mode with which the run got the table: a waiting incremental run may have been lifted to full. */
 export async function recordMode(state: RuntimeState, runId: string, mode: Mode): Promise<void> {
   await setFields(state, runId, { mode });
+}
+
+/** What Prepare decided, before anything is extracted. */
+export async function recordPrepared(state: RuntimeState, runId: string, prepared: Prepared): Promise<void> {
+  await setFields(state, runId, { prepared });
 }
 
 /** The run's row of RUN_RESULTS. */

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { FirnError } from '../../core/errors.js';
+import { placedPlan } from '../../core/plan/placed-plan.js';
 import { runRefSchema } from '../../core/plan/plan.js';
 import { readPlan } from '../../core/raw-bucket/run-documents.js';
 import { reacquire } from '../../core/state/claim.js';
 import { acquirePermit } from '../../core/state/permits.js';
+import { readRun } from '../../core/state/runs.js';
 import { readConfiguredTable } from '../../core/state/table-configs.js';
 import { extractChunk, readPart } from '../../core/workflow/extract-chunk.js';
 import { documents, environment, rawBucket, runtimeState } from '../clients.js';
@@ -17,9 +19,10 @@ const reserve = 20_000;
 
 export const handler = step('extract', eventSchema, async ({ run, chunk }, log, context) => {
   const [state, raw] = [runtimeState(), rawBucket()];
-  const plan = await readPlan(raw, run.runId);
-  await reacquire(state, run, plan.baseVersion);
+  const planned = await readPlan(raw, run.runId);
+  await reacquire(state, run, planned.baseVersion);
   if (await readPart(raw, run, chunk)) return {};
+  const plan = placedPlan(planned, (await readRun(state, run.runId))?.prepared?.targets ?? {});
   const { source } = await readConfiguredTable({ documents, table: environment('TABLE_CONFIG') }, run);
   // Acquire took one; a redrive may find it given away.
   if (!(await acquirePermit(state, run, source.permits))) {

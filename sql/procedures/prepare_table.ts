@@ -1,3 +1,4 @@
+import { placedPlan } from '../../core/plan/placed-plan.js';
 import type { Plan } from '../../core/plan/plan.js';
 import {
   createCommittedView,
@@ -10,9 +11,10 @@ import {
   rawDefinitions,
   stagingDefinitions,
 } from '../../core/warehouse/ddl.js';
+import { evolutionNotes, isAnotherKey, placeColumns, retiredColumns } from '../../core/warehouse/evolution.js';
 import { committedView, pipeName, qualifiedName, quoteIdentifier } from '../../core/warehouse/identifiers.js';
 import { columnsOf } from './columns.js';
-import { isFencedOff } from './runs.js';
+import { isFencedOff, lastMergedPlan } from './runs.js';
 import { fail, query, type Snowflake } from './session.js';
 
 interface Prepared {
@@ -20,40 +22,50 @@ interface Prepared {
   staging: string;
   pipe: string | null;
   created: boolean;
+  /** What this call did to the two tables. */
   changes: string[];
+  /** Columns that stand under another name than the planned one: planned → name in the files, in raw and in staging. */
+  targets: Record<string, string>;
+  /** What is otherwise than in the run that was merged last, in sentences. */
+  notes: string[];
 }
 
 /**
  * CALL FIRN.PREPARE_TABLE(plan, fence): creates or evolves raw, staging, view and pipe of a table, then records the event PREPARED with the
- * plan. Each statement may run twice, or beside another call of the same plan.
+ * plan, its columns under the names that they have here. Each statement may run twice, or beside another call of the same plan.
  */
 export function main(snowflake: Snowflake, planJson: string, fence: number): Prepared {
-  const plan: Plan = JSON.parse(planJson);
-  const { rawSchema, rawTable, stagingSchema, stagingTable } = plan.target;
-  const { source, database, table } = plan.run;
+  const planned: Plan = JSON.parse(planJson);
+  const { rawSchema, rawTable, stagingSchema, stagingTable } = planned.target;
+  const { source, database, table } = planned.run;
   const label = `${source} ${database}.${table}`;
-  if (isFencedOff(snowflake, plan.run, fence)) fail('Superseded', `${label}: a newer run has claimed the table`);
+  if (isFencedOff(snowflake, planned.run, fence)) fail('Superseded', `${label}: a newer run has claimed the table`);
 
   for (const schema of [rawSchema, stagingSchema]) create(snowflake, `CREATE SCHEMA IF NOT EXISTS ${quoteIdentifier(schema)}`);
   const raw = columnsOf(snowflake, rawSchema, rawTable);
   const staging = columnsOf(snowflake, stagingSchema, stagingTable);
   // Dropped or renamed since: with the changes alone it would be a table that lacks most of its rows.
-  if (staging.length === 0 && plan.cursor && plan.cursor.from !== null) {
+  if (staging.length === 0 && planned.cursor && planned.cursor.from !== null) {
     fail(
       'StagingMissing',
       `${label}: ${qualifiedName(stagingSchema, stagingTable)} is gone, and this run reads only what has changed since the last one`,
     );
   }
-  const changes: string[] = [];
+  const targets = placeColumns(planned, raw, staging);
+  const before = lastMergedPlan(snowflake, planned.run);
+  const plan = placedPlan(planned, targets);
+  if (before) {
+    if (isAnotherKey(before, plan)) replaceRows(plan, before, label);
+    plan.retired = retiredColumns(before, plan, staging);
+  }
 
+  const changes: string[] = [];
   const evolutions: Evolution[] = [];
   if (raw.length === 0) create(snowflake, createRawTable(plan));
   else evolutions.push(evolveTable(rawSchema, rawTable, raw, rawDefinitions(plan)));
   if (staging.length === 0) create(snowflake, createStagingTable(plan));
   else evolutions.push(evolveTable(stagingSchema, stagingTable, staging, stagingDefinitions(plan)));
 
-  const conflicts = evolutions.reduce<string[]>((all, { conflicts }) => all.concat(conflicts), []);
-  if (conflicts.length > 0) fail('ColumnTypeChanged', `${label}: ${conflicts.join('; ')}`);
   for (const evolution of evolutions) {
     for (const statement of evolution.statements) query(snowflake, statement);
     changes.push(...evolution.changes);
@@ -69,7 +81,7 @@ export function main(snowflake: Snowflake, planJson: string, fence: number): Pre
     `INSERT INTO FIRN.RUN_EVENTS (run_id, source, database, table_name, event, fence, at, detail)
 SELECT ?, ?, ?, ?, 'PREPARED', ?, SYSDATE(), OBJECT_CONSTRUCT('plan', PARSE_JSON(?))
 WHERE NOT EXISTS (SELECT 1 FROM FIRN.RUN_EVENTS WHERE run_id = ? AND event = 'PREPARED' AND fence = ?)`,
-    [plan.run.runId, source, database, table, fence, planJson, plan.run.runId, fence],
+    [plan.run.runId, source, database, table, fence, JSON.stringify(plan), plan.run.runId, fence],
   );
   return {
     raw: qualifiedName(rawSchema, rawTable),
@@ -77,7 +89,18 @@ WHERE NOT EXISTS (SELECT 1 FROM FIRN.RUN_EVENTS WHERE run_id = ? AND event = 'PR
     pipe: plan.loader === 'pipe' ? qualifiedName(rawSchema, pipeName(rawTable)) : null,
     created: raw.length === 0 || staging.length === 0,
     changes,
+    targets,
+    notes: before ? evolutionNotes(before, planned, plan) : [],
   };
+}
+
+/** By another key the rows in staging cannot be found: all of them must be replaced, which only a run can that has read the whole table at once. */
+function replaceRows(plan: Plan, before: Plan, label: string): void {
+  if (plan.mode === 'full' && plan.chunks.length === 1) plan.replaces = true;
+  else {
+    const keys = `(${before.primaryKey.join(', ')}) and is now (${plan.primaryKey.join(', ')})`;
+    fail('PrimaryKeyChanged', `${label}: the key of staging was ${keys}: this run could not tell which rows it replaces`);
+  }
 }
 
 /** CREATE … IF NOT EXISTS, which two sessions at once can bring to fail on each other. */

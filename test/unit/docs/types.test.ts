@@ -121,7 +121,7 @@ const changeRows = (): string[] =>
     const outcome = {
       none: () => 'stays',
       widen: () => `widened to ${code((change as { type: string }).type)}`,
-      incompatible: () => 'error `ColumnTypeChanged`',
+      incompatible: () => 'gets a new column',
     };
     return `| ${code(held)} | ${code(wanted)} | ${outcome[change.kind]()} |`;
   });
@@ -176,13 +176,16 @@ A table with inheritors may hold a key twice, which PostgreSQL does not prevent:
 
 ## When a type changes at the source
 
-A new column is added to raw and staging; a column that is gone stays and is NULL from then on. Of a column that stays, the types are compared:
+A new column is added to raw and staging, and filled in all rows: an incremental table is read again. A column that is gone stays, and keeps its values in rows that
+nobody writes again; a row that a later run writes has NULL there. Of a column that stays, the types are compared:
 
 | staging holds | the source now needs | |
 |---|---|---|
 ${changeRows().join('\n')}
 
-After \`ColumnTypeChanged\`, give the column a new name under \`columns.rename\`: the old one keeps its values, the new one takes the new type.
+A type that the column cannot become gets a new column beside it, \`AMOUNT__V2\`, at the next such change \`AMOUNT__V3\`; everything is read again into it. The old one
+stays like one that is gone, so that views and models go on. The receipt tells of each column that is new, widened, replaced or no longer read. A key of another type is
+another key ([guarantees](guarantees.md#when-a-table-changes)). A table without a key is replaced by each run, columns that are gone with it.
 
 ## Values that the tests send through
 

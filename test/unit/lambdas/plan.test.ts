@@ -253,6 +253,18 @@ describe('a plan (PostgreSQL, DynamoDB and S3 local, executions in memory)', () 
     expect((await planned('incremental')).replaces).toBeUndefined();
   });
 
+  it('refuses an incremental run by a key of another type; a full one replaces all rows', async () => {
+    await configure(incremental);
+    await committed('incremental');
+    await admin.query('ALTER TABLE orders ALTER id DROP DEFAULT, ALTER id TYPE text');
+    const run = await begin('incremental');
+    await acquireTurn(planning, run);
+    await expect(planRun(planning, run)).rejects.toMatchObject({ code: 'PrimaryKeyChanged' });
+    executions.set(run.runId, 'failed');
+    expect(await committed('full')).toMatchObject({ replaces: true });
+    expect((await planned('incremental')).replaces).toBeUndefined();
+  });
+
   it('a full run of an incremental table reads everything, detects deletes and moves the watermark', async () => {
     await configure({ mode: 'incremental', cursor_column: 'id' });
     const full = await committed('full');
