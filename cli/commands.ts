@@ -18,6 +18,11 @@ export const commands: CommandEntry[] = [
   { name: 'plan', summary: 'show what a run of a table would do', load: async () => (await import('./plan.js')).planCommand },
   { name: 'logs', summary: "print a run's log", load: async () => (await import('./logs.js')).logsCommand },
   { name: 'sql', summary: 'run a statement in Snowflake', load: async () => (await import('./sql.js')).sqlCommand },
+  {
+    name: 'export',
+    summary: 'write tables from Snowflake to S3',
+    load: async () => (await import('./export.js')).exportCommand,
+  },
   { name: 'config', summary: 'check the configuration files and push them', load: async () => (await import('./config.js')).configCommand },
   { name: 'dbt', summary: 'run dbt on top of staging', load: async () => (await import('./dbt.js')).dbtCommand },
   {

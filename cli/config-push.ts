@@ -1,9 +1,11 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import type { Change, FieldChange } from '../core/config/diff.js';
-import { configFiles } from '../core/config/files.js';
+import { configFiles, exportFiles, partFiles } from '../core/config/files.js';
 import { loadConfig } from '../core/config/load.js';
 import { preparePush, push } from '../core/config/push.js';
+import { loadExports } from '../core/export/load.js';
+import { diffSets, readSets, type SetChange, writeSets } from '../core/export/store.js';
 import { openEnvironment } from './environment.js';
 import type { GlobalOptions } from './main.js';
 import { colors, print, printJson } from './output.js';
@@ -11,34 +13,46 @@ import { withSnowflake } from './snowflake-session.js';
 
 /** `firn config push`. */
 export async function pushConfig(files: string[], options: GlobalOptions & { dryRun?: boolean }): Promise<void> {
-  const wanted = await loadConfig(files.length > 0 ? files : await configFiles());
+  const parted = files.length > 0 ? await partFiles(files) : { sources: await configFiles(), exports: await exportFiles() };
+  const wanted = await loadConfig(parted.sources);
+  const sets = await loadExports(parted.exports);
   const environment = await openEnvironment(options);
   const documents = DynamoDBDocumentClient.from(new DynamoDBClient({}), { marshallOptions: { removeUndefinedValues: true } });
   const store = { documents, table: environment.output('TableConfig') };
   // Files named one by one say nothing about the tables of the others.
-  const prepared = await preparePush(store, wanted, files.length > 0 ? 'keep' : 'remove');
-  if (!options.json) print(changesText(prepared.changes));
+  const absent = files.length > 0 ? 'keep' : 'remove';
+  const prepared = await preparePush(store, wanted, absent);
+  const exports = diffSets(await readSets(store), sets, absent);
+  if (!options.json)
+    print([...changesText(prepared.changes), ...setsText(exports)].join('\n') || 'Nothing differs from what was pushed before.');
 
   const recorded = options.dryRun
     ? null
-    : await withSnowflake(environment.name, (warehouse) => push(store, (sql, binds) => warehouse.query(sql, binds), prepared));
-  if (options.json) return printJson({ environment: environment.name, pushed: recorded !== null, changes: prepared.changes, recorded });
+    : parted.sources.length === 0
+      ? 0
+      : await withSnowflake(environment.name, (warehouse) => push(store, (sql, binds) => warehouse.query(sql, binds), prepared));
+  if (!options.dryRun) await writeSets(store, sets, exports);
+  const { changes } = prepared;
+  if (options.json) return printJson({ environment: environment.name, pushed: recorded !== null, changes, exports, recorded });
   if (recorded === null) return print(colors.dim('Nothing was pushed: --dry-run'));
-  if (prepared.changes.length > 0) print(`${colors.green('pushed')} to ${environment.name}`);
+  if (changes.length + exports.length > 0) print(`${colors.green('pushed')} to ${environment.name}`);
   else if (recorded > 0) print(`${colors.green('recorded')} in Snowflake what an earlier push had left out`);
 }
 
 const signs = { added: colors.green('+'), changed: colors.yellow('~'), removed: colors.red('-') };
 
-function changesText(changes: Change[]): string {
-  if (changes.length === 0) return 'Nothing differs from what was pushed before.';
-  return changes
-    .flatMap(({ change, source, database, table, fields }) => [
-      `${signs[change]} ${source}/${database}${table === null ? '' : `/${table}`}${change === 'removed' ? '  (its data stays in Snowflake)' : ''}`,
-      ...fields.filter(({ key }) => change !== 'added' || told(key)).map((field) => `    ${fieldText(field)}`),
-    ])
-    .join('\n');
+function changesText(changes: Change[]): string[] {
+  return changes.flatMap(({ change, source, database, table, fields }) => [
+    `${signs[change]} ${source}/${database}${table === null ? '' : `/${table}`}${change === 'removed' ? '  (its data stays in Snowflake)' : ''}`,
+    ...fields.filter(({ key }) => change !== 'added' || told(key)).map((field) => `    ${fieldText(field)}`),
+  ]);
 }
+
+const setsText = (changes: SetChange[]): string[] =>
+  changes.map(
+    ({ change, name, exports }) =>
+      `${signs[change]} exports ${name} (${exports})${change === 'removed' ? '  (its objects stay on S3)' : ''}`,
+  );
 
 /** Of something new, only what is not plain from its name or a default of long standing. */
 const told = (key: string): boolean =>

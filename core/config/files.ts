@@ -1,4 +1,4 @@
-import { readdir } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { FirnError } from '../errors.js';
 
@@ -11,6 +11,13 @@ export async function configFiles(folder = 'config'): Promise<string[]> {
   const files = names.filter((name) => /\.ya?ml$/.test(name) && !others.has(name.replace(/\.ya?ml$/, ''))).sort();
   if (files.length === 0) throw new FirnError('ConfigInvalid', `${folder}/ holds no .yaml file with sources`);
   return files.map((name) => join(folder, name));
+}
+
+/** Parts files by what they hold: those with the key `exports` are files of exports, whatever their names. */
+export async function partFiles(files: string[]): Promise<{ sources: string[]; exports: string[] }> {
+  const texts = await Promise.all(files.map((file) => readFile(file, 'utf8').catch(() => '')));
+  const isOfExports = (_: string, index: number) => /^exports\s*:/m.test(texts[index]!);
+  return { sources: files.filter((file, index) => !isOfExports(file, index)), exports: files.filter(isOfExports) };
 }
 
 /** Files of exports: `config/exports.yaml` and those of `config/exports/`, sorted. */

@@ -7,6 +7,7 @@ import type { Row } from '../start/request.js';
 import type { Executions } from '../state/executions.js';
 import type { RuntimeState } from '../state/runtime-state.js';
 import { joinOrStartExport } from './claim.js';
+import { chosenExports } from './load.js';
 import { createExport, type ExportRecord, finishExport, readExport, readItems } from './record.js';
 import { readSet } from './store.js';
 import { type ExportSummary, summaryOf } from './summary.js';
@@ -34,9 +35,7 @@ export async function exportRows(context: ExportStart, batch: Batch, rows: Row[]
     try {
       const { name, wait, only } = exportRequest(args);
       const set = await readSet(context.configs, name);
-      const exports = only ? set.exports.filter(({ table }) => only.includes(table)) : set.exports;
-      const missing = only?.find((table) => !exports.some((config) => config.table === table));
-      if (missing) throw new FirnError('ExportNotConfigured', `The exports ${set.name} have no table ${missing}.`);
+      const exports = chosenExports(set, only);
       const { exportId, joined } = await joinOrStartExport(context.state, context.executions, { name: set.name, exports }, candidate);
       return { number, runId: exportId, joined, wait };
     } catch (error) {

@@ -4,6 +4,7 @@ import { explain } from '../config/explain.js';
 import { keyTree } from '../config/known-keys.js';
 import { ConfigInvalid, type KeyPath, keyText, type Place, type Problem } from '../config/problem.js';
 import { readYaml } from '../config/yaml-text.js';
+import { FirnError } from '../errors.js';
 import { checkExport, meetingPaths } from './checks.js';
 import { type ExportConfig, exportsFileSchema } from './schema.js';
 
@@ -17,6 +18,13 @@ export interface ExportSet {
 }
 
 export const setName = (path: string): string => basename(path).replace(/\.ya?ml$/, '');
+
+/** The exports of a set that bear these names; all of them where none is given. @throws FirnError ExportNotConfigured */
+export function chosenExports({ name, exports }: Pick<ExportSet, 'name' | 'exports'>, only?: string[]): ExportConfig[] {
+  const missing = only?.find((table) => !exports.some((config) => config.table === table));
+  if (missing !== undefined) throw new FirnError('ExportNotConfigured', `The exports ${name} have no table ${missing}.`);
+  return only ? exports.filter(({ table }) => only.includes(table)) : exports;
+}
 
 const keys = keyTree(exportsFileSchema);
 
