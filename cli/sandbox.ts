@@ -2,7 +2,7 @@ import { createReadStream, existsSync, statSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline/promises';
 import { pipeline } from 'node:stream/promises';
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
 import { Interrupted } from '../sandbox/command.js';
 import { down, reset } from '../sandbox/down.js';
 import { sandboxDirectory } from '../sandbox/paths.js';
@@ -13,7 +13,7 @@ import { up } from '../sandbox/up.js';
 import { CliError } from './cli-error.js';
 import { colors, print, printAside, printJson, table } from './output.js';
 
-const logNames = ['postgres', 'aws', 'snowflake', 'deploy'];
+const logNames = ['postgres', 'mysql', 'aws', 'snowflake', 'deploy'];
 
 export const sandboxCommand = new Command('sandbox').description(
   'A whole Firn on this machine: PostgreSQL, a local AWS with the stacks deployed, a local Snowflake.',
@@ -24,8 +24,9 @@ sandboxCommand
   .summary('start it, and deploy what has changed')
   .description('Starts the servers, deploys the stacks and pushes config/. Safe to run again; data are kept.')
   .option('--no-push', 'leave the configuration as it was pushed')
-  .action(async ({ push }: { push: boolean }, command: Command) => {
-    const sandbox = await up({ push, steps: showSteps() }).catch(failed);
+  .addOption(new Option('--with <server>', 'start this server too, now and from then on').choices(['mysql']))
+  .action(async ({ push, with: server }: { push: boolean; with?: 'mysql' }, command: Command) => {
+    const sandbox = await up({ push, steps: showSteps(), mysql: server === 'mysql' }).catch(failed);
     if (command.optsWithGlobals().json) printJson(sandbox);
     else print(reachable(sandbox));
   });
@@ -88,6 +89,7 @@ sandboxCommand
 function reachable(sandbox: SandboxState): string {
   const rows = [
     ['PostgreSQL', sandbox.postgres.adminUrl],
+    ...(sandbox.mysql ? [['MariaDB', sandbox.mysql.adminUrl]] : []),
     ['AWS', `AWS_ENDPOINT_URL=${sandbox.aws.endpoint}`],
     ['Snowflake', sandbox.snowflake.accessUrl],
     ['API', sandbox.api],

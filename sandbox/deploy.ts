@@ -1,11 +1,13 @@
 import { existsSync, readdirSync, renameSync, rmSync } from 'node:fs';
 import { delimiter, join } from 'node:path';
 import { CloudFormationClient, DescribeStacksCommand } from '@aws-sdk/client-cloudformation';
-import { PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { CreateSecretCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { configFiles } from '../core/config/files.js';
 import { account, childEnvironment, region } from './aws.js';
 import { runLogged } from './command.js';
 import { fingerprint } from './fingerprint.js';
 import type { Memory } from './memory.js';
+import { mysqlDatabase } from './mysql.js';
 import { nodeDirectory, projectRoot } from './paths.js';
 import { sourceDatabase } from './postgres.js';
 import { environmentName, type Outputs, secretNames, snowflakeUser } from './state.js';
@@ -100,18 +102,18 @@ export async function readDeployment({ endpoint }: Cdk): Promise<Deployment> {
 }
 
 /** Puts the connections of this sandbox into its secrets. */
-export async function putSecrets({ endpoint }: Cdk, { ports, logins, snowflakeKey }: Memory): Promise<void> {
+export async function putSecrets({ endpoint }: Cdk, { ports, logins, snowflakeKey, mysql }: Memory): Promise<void> {
   const client = new SecretsManagerClient(clientSettings(endpoint));
   const put = (SecretId: string, value: object) =>
     client.send(new PutSecretValueCommand({ SecretId, SecretString: JSON.stringify(value) }));
-  await put(secretNames.postgres, {
-    host: '127.0.0.1',
-    port: ports.postgres,
-    user: 'firn',
-    password: logins.firn,
-    database: sourceDatabase,
-    sslmode: 'disable',
-  });
+  const source = { host: '127.0.0.1', user: 'firn', password: logins.firn, sslmode: 'disable' };
+  await put(secretNames.postgres, { ...source, port: ports.postgres, database: sourceDatabase });
+  if (mysql) {
+    // The stacks know the sources under config/ only.
+    const Name = secretNames.mysql;
+    await client.send(new CreateSecretCommand({ Name, SecretString: '{}' })).catch(() => {});
+    await put(Name, { ...source, port: ports.mysql, database: mysqlDatabase });
+  }
   await put(secretNames.snowflake, { ...snowflakeUser, privateKey: snowflakeKey, accessUrl: `http://127.0.0.1:${ports.snowflake}` });
 }
 
@@ -122,11 +124,23 @@ export const clientSettings = (endpoint: string) => ({
   credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
 });
 
-/** Pushes the configuration files with `firn config push`. */
-export function pushConfig({ directory, endpoint, signal }: Cdk): Promise<void> {
+/** Pushes the configuration files with `firn config push`; with MariaDB those of its tables too. */
+export async function pushConfig({ directory, endpoint, signal }: Cdk, { mysql }: Memory): Promise<void> {
+  const folder = join(projectRoot, 'config');
+  const files = mysql ? [...(await configFiles(folder)), join(projectRoot, 'sandbox/source-data/mysql-shop.yaml')] : [];
   return runLogged(
     'firn config push',
-    [join(nodeDirectory(), 'node'), '--import', 'tsx', join(projectRoot, 'bin/firn.ts'), 'config', 'push', '--env', environmentName],
+    [
+      join(nodeDirectory(), 'node'),
+      '--import',
+      'tsx',
+      join(projectRoot, 'bin/firn.ts'),
+      'config',
+      'push',
+      ...files,
+      '--env',
+      environmentName,
+    ],
     { log: join(directory, 'logs/deploy.log'), env: { ...childEnvironment(endpoint), FIRN_SANDBOX_DIR: directory }, signal },
   );
 }

@@ -7,7 +7,7 @@ import { removeState } from './state.js';
 import { withTurn } from './turn.js';
 
 /** Functions stop before what they talk to. PostgreSQL's SIGINT ends its sessions; SIGTERM would wait for them. */
-const stopOrder = ['aws', 'snowflake', 'postgres'];
+const stopOrder = ['aws', 'snowflake', 'postgres', 'mysql'];
 
 /** Stops the servers in order and waits until they are gone. */
 export async function stopServices(services: Service[]): Promise<void> {

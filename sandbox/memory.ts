@@ -5,13 +5,16 @@ import getPort, { clearLockedPorts } from 'get-port';
 import type { PostgresLogins } from './postgres.js';
 import type { Service } from './service.js';
 
-export const serviceNames = ['postgres', 'aws', 'snowflake'] as const;
+export const serviceNames = ['postgres', 'mysql', 'aws', 'snowflake'] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** What one sandbox keeps from one `up` to the next, in `sandbox.json`, readable by its owner only. */
 export interface Memory {
   ports: Record<ServiceName, number>;
+  /** Of PostgreSQL and, as `root` and `firn`, of MariaDB. */
   logins: PostgresLogins;
+  /** MariaDB was asked for: it starts with the others from then on. */
+  mysql?: boolean;
   /** PKCS#8 PEM of Firn's Snowflake user. */
   snowflakeKey: string;
   /** Servers that were started, and what of their code they were started with. */
@@ -45,7 +48,7 @@ export async function newMemory(): Promise<Memory> {
     publicKeyEncoding: { type: 'spki', format: 'pem' },
   });
   return {
-    ports: { postgres: await freePort(), aws: await freePort(), snowflake: await freePort() },
+    ports: { postgres: await freePort(), mysql: await freePort(), aws: await freePort(), snowflake: await freePort() },
     logins: { admin: password(), firn: password() },
     snowflakeKey: privateKey,
     processes: [],

