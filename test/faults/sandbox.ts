@@ -26,8 +26,8 @@ export interface Lines {
 }
 export const linesFile = (directory: string): string => join(directory, 'lines.json');
 
-/** Seconds after which a function that hangs is ended, instead of minutes. */
-const functionTimeout = 30;
+/** Seconds after which a function that hangs is ended, instead of minutes; a cold start on a busy machine takes ten. */
+const functionTimeout = 45;
 const shortened = ['plan', 'extract', 'seal', 'warehouse', 'commit', 'on-failure'];
 
 /**

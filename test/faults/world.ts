@@ -113,6 +113,11 @@ export class World {
     for (const file of readdirSync(folder)) if (file !== 'hit') rmSync(join(folder, file), { force: true });
   }
 
+  /** Failpoints that wait for somebody. */
+  armed(): number {
+    return readdirSync(failpointFolder(this.state.directory)).length - 1;
+  }
+
   isArmed(point: Failpoint, table: string): boolean {
     return existsSync(join(failpointFolder(this.state.directory), `${point}@${table}`));
   }
