@@ -86,6 +86,12 @@ export const catalogue = define({
   ColumnUnsupported: { remedy: 'configuration', action: 'Exclude the column, or choose a policy for its type (docs/types.md).' },
   ColumnNameCollision: { remedy: 'configuration', action: 'Two names become one in Snowflake: rename one of them under `columns.rename`.' },
   ValueOutOfRange: { remedy: 'source', action: 'Correct the value at the source, or choose a policy for the type (docs/types.md).' },
+  ChunkTooLarge: { remedy: 'retry', action: 'The rest of the table is read by Glue; nothing needs to be done.' },
+  ExtractJobFailed: {
+    remedy: 'source',
+    action:
+      "Read the job run's log in CloudWatch (/aws-glue/jobs); if it ran out of memory, set a larger `glue.worker_type` for the environment; then redrive the run.",
+  },
   SchemaChangedDuringRun: { remedy: 'retry', action: 'The table changed while it was read; start a new run.' },
   // Load and merge
   WarehouseUnreachable: { remedy: 'retry', action: 'Check the Snowflake account and its network policy, then redrive the run.' },
@@ -196,5 +202,5 @@ export function asFirnError(error: unknown): FirnError {
 /** Codes that Step Functions retries by itself, with backoff. */
 export const retriedCodes: ErrorCode[] = (Object.keys(catalogue) as ErrorCode[]).filter(
   (code) =>
-    catalogue[code].remedy === 'retry' && !['Superseded', 'SchemaChangedDuringRun', 'LoadIncomplete', 'TimedOut', 'Aborted'].includes(code),
+    catalogue[code].remedy === 'retry' && !['Superseded', 'SchemaChangedDuringRun', 'ChunkTooLarge', 'LoadIncomplete', 'TimedOut', 'Aborted'].includes(code),
 );

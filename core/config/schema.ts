@@ -36,12 +36,18 @@ export const tableConfigSchema = z.strictObject({
       exclude: z.array(identifier).min(1).optional(),
       /** source name → name in Snowflake */
       rename: z.record(identifier, identifier).optional(),
+      /** Columns with longer values than 16 MB of text or 8 MB of bytes. */
+      large: z.array(identifier).min(1).optional(),
+      /** source name → what the source sends in place of the value */
+      mask: z.record(identifier, z.enum(['sha256', 'null'])).optional(),
     })
     .optional(),
   /** A boolean SQL expression of the source, e.g. `tenant_id = 7`. */
   row_filter: z.string().min(1).optional(),
   target: z.strictObject({ schema: identifier.optional(), table: identifier.optional(), warehouse: identifier.optional() }).optional(),
   loader: z.enum(['pipe', 'copy']).default('pipe'),
+  /** Who reads the table: Lambda, Glue (Spark), or Glue only when it is too large for Lambda. */
+  engine: z.enum(['lambda', 'glue', 'auto']).default('auto'),
   deletes: z.enum(['hard', 'soft']).default('hard'),
   /** How an incremental run learns of deleted rows: not at all, or by reading the keys of all rows. */
   delete_detection: z.enum(['none', 'keys']).default('none'),
@@ -58,6 +64,8 @@ export const tableConfigSchema = z.strictObject({
         .default('text'),
       /** infinity, BC and years beyond 9999; of MySQL also zero dates, and a TIME that is no time of day. */
       date_out_of_range: z.enum(['error', 'null', 'clamp']).default('error'),
+      /** JSON, arrays, hstore and composite types: VARIANT, and an error where it cannot hold a value as it is; or their text as it stands. */
+      json: z.enum(['error', 'text']).default('error'),
       /** MySQL: a TIME, which is a duration, as TIME or as text. */
       time: z.enum(['time', 'text']).default('time'),
       /** MySQL: a tinyint(1), which BOOLEAN is another name for. */

@@ -15,6 +15,8 @@ export interface Explanation {
   primary_key: string[];
   columns: { name: string; target: string; source_type: string; raw: string; staging: string; nullable: boolean }[];
   chunks: number;
+  engine: 'lambda' | 'glue';
+  engine_reason: string;
   partition_column: string | null;
   estimated_rows: number;
   estimated_bytes: number;
@@ -48,6 +50,8 @@ export function explainPlan({ plan, estimate }: PlannedRun): Explanation {
       nullable,
     })),
     chunks: plan.chunks.length,
+    engine: plan.engine?.name ?? 'lambda',
+    engine_reason: plan.engine?.reason ?? '',
     partition_column: plan.chunks[0]!.column ?? plan.chunks[0]!.key?.columns.join(', ') ?? null,
     estimated_rows: estimate.rows,
     estimated_bytes: estimate.bytes,

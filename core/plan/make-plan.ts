@@ -5,6 +5,7 @@ import { FirnError } from '../errors.js';
 import { dataPrefix } from '../raw-bucket/layout.js';
 import type { DescribedTable, Estimate, SourceSession } from '../source/source.js';
 import { defaultChunkBytes, wantedChunks, wholeTable } from './chunks.js';
+import { chooseEngine } from './engine.js';
 import type { Chunk, Mode, Plan, RunRef, Watermark } from './plan.js';
 import { planCursor } from './plan-cursor.js';
 import { formerKey, type ReadBefore, renames, whyReadAgain } from './what-changed.js';
@@ -28,6 +29,10 @@ export interface TableToPlan {
   last: Plan | 'unreadable' | null;
   /** Above it a table is read in several chunks. Default: 2 GB. */
   chunkBytes?: number;
+  /** Rows per second that a Lambda read of this table in its last long run; null: not measured. */
+  rowsPerSecond?: number | null;
+  /** Why there is no Glue for this table, if so. */
+  withoutGlue?: string | null;
 }
 
 export interface PlannedRun {
@@ -70,7 +75,8 @@ export async function makePlan(session: SourceSession, table: TableToPlan, descr
     warnings.push(`Everything is read again, because ${readAgain}.`);
   }
   const estimate = await session.estimateRead(read);
-  const wanted = replaces ? 1 : wantedChunks(estimate.bytes, table.chunkBytes ?? defaultChunkBytes);
+  const chunkBytes = table.chunkBytes ?? defaultChunkBytes;
+  const wanted = replaces ? 1 : wantedChunks(estimate.bytes, chunkBytes);
   const chunks = await chunksOf(session, relation, config, described, estimate, wanted, warnings);
   const byKeys = mode === 'incremental' && config.delete_detection === 'keys';
   const detect = (mode === 'full' || byKeys) && chunks.length === 1;
@@ -87,6 +93,15 @@ export async function makePlan(session: SourceSession, table: TableToPlan, descr
     mode,
     loader: config.loader,
     chunks,
+    engine: chooseEngine({
+      table: run.table,
+      engine: config.engine,
+      estimate,
+      chunks: chunks.length,
+      chunkBytes,
+      rowsPerSecond: table.rowsPerSecond ?? null,
+      withoutGlue: byKeys ? 'delete_detection: keys is read by Lambda alone' : (table.withoutGlue ?? null),
+    }),
     prefix: dataPrefix(run, at),
     order: queryOrder(table.fence),
     baseVersion: table.baseVersion,

@@ -23,6 +23,10 @@ export const partManifestSchema = z.object({
   readAsOf: z.string(),
   /** Values that followed a lossy policy, per column and policy. */
   policyCounts: z.record(z.string(), z.int()),
+  /** Who read it. Not there: Lambda. */
+  engine: z.literal('glue').optional(),
+  /** How long a Lambda read. */
+  seconds: z.number().optional(),
   /** Handed back: what the chunk's next part is to read. */
   rest: chunkSchema.optional(),
 });
@@ -36,5 +40,9 @@ export const manifestSchema = z.object({
   bytes: z.int(),
   readAsOf: z.string(),
   policyCounts: z.record(z.string(), z.int()),
+  /** Who read it: `lambda`, `glue`, or `lambda, then glue`. Not there: Lambda. */
+  engine: z.string().optional(),
+  /** What Lambda read, and for how long, all its functions together. */
+  lambda: z.object({ rows: z.int(), seconds: z.number() }).optional(),
 });
 export type Manifest = z.infer<typeof manifestSchema>;

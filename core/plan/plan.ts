@@ -63,8 +63,14 @@ export const chunkSchema = z.object({
   key: z
     .object({ columns: z.array(z.string()).min(1), from: z.array(z.string()).nullable(), to: z.array(z.string()).nullable() })
     .optional(),
+  /** Values between `from` and `to`: at each of them a reader that runs out of time may stop and hand the rest back. */
+  steps: z.array(z.string()).optional(),
 });
 export type Chunk = z.infer<typeof chunkSchema>;
+
+/** Who reads the table, and why. `movable`: what turns out too large for Lambda goes to Glue. */
+export const engineSchema = z.object({ name: z.enum(['lambda', 'glue']), reason: z.string(), movable: z.boolean() });
+export type Engine = z.infer<typeof engineSchema>;
 
 /** Everything a run does, decided once and written to `_manifests/<run>/plan.json`; every later state reads it from there. */
 export const planSchema = z.object({
@@ -88,6 +94,8 @@ export const planSchema = z.object({
     })
     .nullable(),
   chunks: z.array(chunkSchema).min(1).max(1000),
+  /** Not there: Lambda. */
+  engine: engineSchema.optional(),
   /** Folder of the data files, e.g. `PostgreSQL/clr/orders/2025-11-05/12/`. */
   prefix: z.string(),
   /** `_FIRN_ORDER` of every row of the run. */

@@ -17,6 +17,8 @@ export function committedReceipt(plan: Plan, manifest: Manifest, result: RunResu
     rows_unchanged,
     rows_superseded,
     rows_deleted,
+    engine: manifest.engine ?? 'lambda',
+    engine_reason: plan.engine?.reason ?? null,
     files: manifest.files.length,
     bytes: manifest.bytes,
     watermark_before: plan.watermarkBefore?.lowerBound ?? null,

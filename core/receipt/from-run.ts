@@ -40,6 +40,8 @@ const nothingYet = {
   rows_unchanged: null,
   rows_superseded: null,
   rows_deleted: null,
+  engine: null,
+  engine_reason: null,
   files: null,
   bytes: null,
   watermark_before: null,

@@ -24,6 +24,10 @@ export interface Receipt {
   rows_unchanged: number | null;
   rows_superseded: number | null;
   rows_deleted: number | null;
+  /** Who read the rows: `lambda`, `glue`, or `lambda, then glue`. */
+  engine: string | null;
+  /** Why it was that one by the plan. */
+  engine_reason: string | null;
   files: number | null;
   bytes: number | null;
   watermark_before: string | null;

@@ -25,6 +25,8 @@ export interface SourceSecret {
   database: string;
   sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
   sslrootcert?: string | undefined;
+  /** Stands before each text that `columns.mask` hashes. */
+  mask_salt?: string | undefined;
 }
 
 /** The table as the source describes it. `primaryKey` holds the source's names, in the key's order; empty when there is none. */
@@ -93,6 +95,8 @@ export interface TableRead {
   fileBytes?: number;
   /** Key-value metadata of each file. */
   metadata?: Readonly<Record<string, string>>;
+  /** Ranges that are read one after another from the one snapshot instead of `where.chunk`, of which they are the beginning: each is asked for when the one before is read. */
+  pieces?: Iterable<Chunk>;
   openFile: OpenFile;
   /**
    * Reads the key of each row too, whatever its cursor, by the row filter alone: after the rows, in their snapshot or a later one. Into files

@@ -1,10 +1,11 @@
 import { failpoint } from '../failpoints.js';
-import { type Manifest, manifestSchema, partManifestSchema } from '../plan/manifest.js';
+import { type Manifest, manifestSchema } from '../plan/manifest.js';
 import type { Plan } from '../plan/plan.js';
 import { sealParts } from '../plan/seal.js';
-import { manifestKey, partKey } from '../raw-bucket/layout.js';
-import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
+import { manifestKey } from '../raw-bucket/layout.js';
+import { type RawBucket, writeJsonOnce } from '../raw-bucket/objects.js';
 import type { Warehouse } from '../warehouse/snowflake.js';
+import { readAllProgress } from './chunk-parts.js';
 import type { WarehouseStep } from './warehouse-step.js';
 
 /** Seal: from here on exactly these files are the run. Registers them in FIRN.RUN_FILES. A second call changes nothing. */
@@ -18,17 +19,8 @@ export async function sealRun({ run, plan, fence, raw, warehouse, log }: Warehou
   return { files: manifest.files.length, rows: manifest.rows };
 }
 
-/** S3 answers many small reads at once, and there may be a thousand. */
-const readsAtOnce = 50;
-
-async function readParts(raw: RawBucket, { run, chunks }: Plan) {
-  const parts = [];
-  for (let from = 0; from < chunks.length; from += readsAtOnce) {
-    const batch = chunks.slice(from, from + readsAtOnce);
-    parts.push(...(await Promise.all(batch.map(({ number }) => readJson(raw, partKey(run.runId, number), partManifestSchema)))));
-  }
-  return parts;
-}
+const readParts = async (raw: RawBucket, plan: Plan) =>
+  (await readAllProgress(raw, plan)).map(({ parts, rest }) => (rest === null ? parts : null));
 
 async function registerFiles(warehouse: Warehouse, { run }: Plan, manifest: Manifest): Promise<void> {
   if (manifest.files.length === 0) return;

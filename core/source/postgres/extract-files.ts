@@ -16,11 +16,10 @@ const rowGroupBytes = 16 << 20;
  */
 export async function copyToFiles(
   sessions: readonly Client[],
-  statements: readonly string[],
+  statements: Iterator<string>,
   decoder: TableDecoder,
   extraction: Extraction,
 ): Promise<{ rows: number; files: WrittenFile[] }> {
-  const queue = statements.values();
   let part = 0;
   const all = sessions.map(() => createSeries(extraction, decoder, () => part++));
   const progress = { rows: 0 };
@@ -30,7 +29,7 @@ export async function copyToFiles(
   };
   const writers = sessions.map(async (session, i) => {
     try {
-      await drain(session, queue, all[i]!, extraction, report);
+      await drain(session, statements, all[i]!, extraction, report);
     } catch (error) {
       for (const other of sessions) (other as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
       throw error;

@@ -3,14 +3,15 @@ import type { Column } from '../../column.js';
 import { FirnError } from '../../errors.js';
 import type { Codec } from '../../parquet/compression.js';
 import type { OpenFile, WrittenFile } from '../../parquet/file-series.js';
-import type { Plan } from '../../plan/plan.js';
+import type { Chunk, Plan } from '../../plan/plan.js';
 import { cancelQuery, connect, type PostgresSecret, query } from './connection.js';
 import { TableDecoder } from './decoder.js';
 import { applyPolicies, type PolicyTally, type Replaced } from './decoder-policy.js';
 import { copyToFiles } from './extract-files.js';
 import { sharedRead } from './extract-ranges.js';
 import { beginSnapshot, joinSnapshot, type Reading, readingsOf } from './extract-snapshot.js';
-import { copyStatement, nullCursorStatement, selectExpression, type Where } from './query.js';
+import { readExpression } from './mask.js';
+import { copyStatement, nullCursorStatement, type Where } from './query.js';
 
 export interface Extraction {
   connection: PostgresSecret;
@@ -29,6 +30,8 @@ export interface Extraction {
   connections?: number;
   /** Key-value metadata of each file. */
   metadata?: Readonly<Record<string, string>>;
+  /** Ranges that are read one after another instead of `where.chunk`; each is asked for when the one before is read. One connection only. */
+  pieces?: Iterable<Chunk>;
   openFile: OpenFile;
   /** Reads the key of each row too, in the snapshot of the rows, into files of their own. */
   keys?: { constants: Readonly<Record<string, string>>; openFile: OpenFile };
@@ -108,11 +111,17 @@ async function read(sessions: Client[], extraction: Extraction): Promise<Extract
     columns.map(({ parquet }, i) => ({ decoder: decoders[i]!, type: parquet })),
     applyPolicies(relation, columns, decoders, extraction.primaryKey ?? [], tally),
   );
-  const expressions = readings.map(({ column, selection }) => selectExpression(column.name, selection));
-  const statements = ranges.map((range) => copyStatement(relation, expressions, where, range));
+  const expressions = readings.map(({ column, selection }) => readExpression(column, selection, extraction.connection.mask_salt));
+  const statements = extraction.pieces
+    ? copyStatements(extraction.pieces, (chunk) => copyStatement(relation, expressions, { ...where, chunk }))
+    : ranges.map((range) => copyStatement(relation, expressions, where, range)).values();
   const { rows, files } = await copyToFiles(sessions, statements, decoder, extraction);
   const keys = await readKeys(first, readings, extraction);
   return { rows, files, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+}
+
+function* copyStatements(pieces: Iterable<Chunk>, statement: (chunk: Chunk) => string): Generator<string> {
+  for (const piece of pieces) yield statement(piece);
 }
 
 /** Of every row that the filter lets through: a row that is not read again since its cursor is old is not gone. */
@@ -127,9 +136,9 @@ async function readKeys(client: Client, readings: Reading[], extraction: Extract
     columns.map(({ parquet }, i) => ({ decoder: decoders[i]!, type: parquet })),
     applyPolicies(relation, columns, decoders, primaryKey, { counts: {}, replaced: [] }),
   );
-  const expressions = ofKey.map(({ column, selection }) => selectExpression(column.name, selection));
+  const expressions = ofKey.map(({ column, selection }) => readExpression(column, selection, extraction.connection.mask_salt));
   const statement = copyStatement(relation, expressions, { rowFilter: where.rowFilter, cursor: null, chunk: null });
-  return copyToFiles([client], [statement], decoder, { ...extraction, ...keys, columns, onProgress: undefined });
+  return copyToFiles([client], [statement].values(), decoder, { ...extraction, ...keys, columns, onProgress: undefined });
 }
 
 /** The plan leaves such rows out, so one that came since would be missed. */

@@ -15,7 +15,8 @@ import { planKey } from '../../../core/raw-bucket/layout.js';
 import { type RawBucket, writeJsonOnce } from '../../../core/raw-bucket/objects.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import { joinOrStart } from '../../../core/state/claim.js';
-import { extractChunk, readPart } from '../../../core/workflow/extract-chunk.js';
+import { readProgress } from '../../../core/workflow/chunk-parts.js';
+import { extractChunk } from '../../../core/workflow/extract-chunk.js';
 import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
 import { ExecutionsDouble } from '../state/executions-double.js';
 import { createStateTable, type LocalAws, startLocalAws } from '../state/local-aws.js';
@@ -110,7 +111,7 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
       'SELECT count(*), sum("AMOUNT")::varchar, min("_FIRN_RUN"), max("_FIRN_OP"), min("_FIRN_ORDER") FROM FILE',
     );
     expect(rows).toEqual([['1000', '125125.00', plan.run.runId, 'R', plan.order]]);
-    expect(await readPart(raw, plan.run, 0)).toEqual(part);
+    expect((await readProgress(raw, plan.run.runId, plan.chunks[0]!)).parts[0]).toEqual(part);
   });
 
   it('of no rows has no file', async () => {
@@ -147,7 +148,7 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
       limit.abort(new FirnError('TimedOut', 'too long'));
       await expect(reading).rejects.toMatchObject({ name: 'TimedOut', message: 'too long' });
       await admin.query('ROLLBACK');
-      expect(await readPart(raw, plan.run, 0)).toBeNull();
+      expect((await readProgress(raw, plan.run.runId, plan.chunks[0]!)).parts).toEqual([]);
       expect(await filesOf(plan)).toEqual([]);
     },
   );
@@ -193,10 +194,10 @@ describe('the function extract (PostgreSQL and AWS local; the run was begun by e
     const invoke = () =>
       handler({ action: 'extract', run: plan.run, chunk: 0 }, { awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 });
 
-    expect(await invoke()).toEqual({});
-    expect(await readPart(raw, plan.run, 0)).toMatchObject({ rows: 1000 });
+    expect(await invoke()).toEqual({ done: true });
+    expect((await readProgress(raw, plan.run.runId, plan.chunks[0]!)).parts[0]).toMatchObject({ rows: 1000 });
     await secrets.send(new UpdateSecretCommand({ SecretId: 'firn/test/PostgreSQL/clr', SecretString: '{}' }));
-    expect(await invoke()).toEqual({});
+    expect(await invoke()).toEqual({ done: true });
     expect(await filesOf(plan)).toHaveLength(1);
   });
 });

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { maxChunks, splitRanges, wantedChunks, wholeTable } from '../../../core/plan/chunks.js';
+import { maxChunks, piecesOf, restFrom, splitRanges, wantedChunks, wholeTable } from '../../../core/plan/chunks.js';
+import type { Chunk } from '../../../core/plan/plan.js';
 
 describe('chunks', () => {
   it('every value is in exactly one range, also below the least and above the greatest', () => {
@@ -20,13 +21,36 @@ describe('chunks', () => {
     );
   });
 
-  it('splits evenly', () => {
+  it('splits evenly, and each range by its steps', () => {
     expect(splitRanges({ column: 'id', min: 1n, max: 100n }, 4)).toEqual([
-      { number: 0, column: 'id', from: null, to: '26' },
-      { number: 1, column: 'id', from: '26', to: '51' },
-      { number: 2, column: 'id', from: '51', to: '76' },
-      { number: 3, column: 'id', from: '76', to: null },
+      { number: 0, column: 'id', from: null, to: '26', steps: ['4', '7', '10', '13', '16', '19', '22'] },
+      { number: 1, column: 'id', from: '26', to: '51', steps: ['29', '32', '35', '38', '41', '44', '47'] },
+      { number: 2, column: 'id', from: '51', to: '76', steps: ['54', '57', '60', '63', '66', '69', '72'] },
+      { number: 3, column: 'id', from: '76', to: null, steps: ['79', '82', '85', '88', '91', '94', '97'] },
     ]);
+  });
+
+  it('the pieces of a chunk, or of what is left of it from any step on, hold each of its values once', () => {
+    fc.assert(
+      fc.property(
+        fc.bigInt(-(2n ** 63n), 2n ** 63n - 1n),
+        fc.bigInt(0n, 1000n),
+        fc.integer({ min: 2, max: 9 }),
+        fc.nat(),
+        fc.bigInt(-10n, 1010n),
+        (min, width, count, nth, distance) => {
+          for (const chunk of splitRanges({ column: 'id', min, max: min + width }, count)) {
+            const steps = chunk.steps ?? [];
+            const step = steps[nth % Math.max(1, steps.length)];
+            const value = min + distance;
+            const holds = ({ from, to }: Chunk) => (from === null || BigInt(from) <= value) && (to === null || value < BigInt(to));
+            const read = piecesOf(chunk).filter((piece) => step === undefined || piece.from === null || BigInt(piece.from) < BigInt(step));
+            const left = step === undefined ? [] : piecesOf(restFrom(chunk, step));
+            expect([...read, ...left].filter(holds)).toHaveLength(holds(chunk) ? 1 : 0);
+          }
+        },
+      ),
+    );
   });
 
   it.each([

@@ -29,7 +29,7 @@ describe('the manifest of a run', () => {
       readAsOf: '2025-11-05T11:59:00.000000Z',
       policyCounts: { 'amount numeric_nan null': 1, 'day date_out_of_range clamp': 1 },
     });
-    expect(sealParts({ run, chunks }, [first, second])).toEqual({
+    expect(sealParts({ run, chunks }, [[first], [second]])).toEqual({
       runId: run.runId,
       files: [
         { key: 'a', rows: 2, bytes: 10 },
@@ -44,7 +44,7 @@ describe('the manifest of a run', () => {
   });
 
   it('of no rows has no files', () => {
-    expect(sealParts({ run, chunks: wholeTable }, [part(0, {})])).toMatchObject({ files: [], rows: 0 });
+    expect(sealParts({ run, chunks: wholeTable }, [[part(0, {})]])).toMatchObject({ files: [], rows: 0 });
   });
 
   it('is refused while a part is missing', () => {

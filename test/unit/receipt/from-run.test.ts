@@ -37,6 +37,8 @@ it('shows what is known, and null for what is not', () => {
     rows_unchanged: null,
     rows_superseded: null,
     rows_deleted: null,
+    engine: null,
+    engine_reason: null,
     files: null,
     bytes: null,
     watermark_before: null,
