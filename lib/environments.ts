@@ -34,6 +34,11 @@ export const environmentSchema = z.strictObject({
    * after 2, 6, 18, 54, 60, 60, … seconds at most. @default 4, which outlasts the failover of a managed database
    */
   retries: z.int().min(0).max(10).default(4),
+  /**
+   * After so many days raw rows go that no replay needs (once the task FIRN.PRUNE_RAW is resumed), and the files that they came from.
+   * At least 15: a failed run can be redriven for 14. @default - all of them stay
+   */
+  raw_retention_days: z.int().min(15).max(3650).optional(),
   /** @default - the functions run outside of any network */
   vpc: networkSchema.optional(),
 });

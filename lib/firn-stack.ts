@@ -28,6 +28,7 @@ export class FirnStack extends Stack {
     const { environment, sources, sql } = props;
 
     const rawBucket = new RawBucket(this, 'RawBucket', environment);
+    if (environment.raw_retention_days) rawBucket.expireData(environment.raw_retention_days, sources);
     const tables = new StateTables(this, 'State', environment);
     const topic = new Topic(this, 'FailureTopic', { displayName: `Firn ${environment.name}: failures`, enforceSSL: true });
 

@@ -34,11 +34,13 @@ export class SnowflakeBootstrap extends Construct {
   private readonly fixed: Record<string, string>;
   private readonly bootstrap: FirnFunction;
   private readonly sqlChecksum: string;
+  private readonly retention: string;
 
   constructor(scope: Construct, id: string, { environment, rawBucket, exportsBucket, sql }: SnowflakeBootstrapProps) {
     super(scope, id);
     const { name } = environment;
     this.sqlChecksum = sql.checksum;
+    this.retention = String(environment.raw_retention_days ?? 'NULL');
     const storageRoleName = `firn-${name}-snowflake-storage`;
     const apiRoleName = `firn-${name}-snowflake-api`;
     const roleArn = (resourceName: string) => Stack.of(this).formatArn({ service: 'iam', region: '', resource: 'role', resourceName });
@@ -117,7 +119,12 @@ export class SnowflakeBootstrap extends Construct {
 
   /** Everything in Snowflake that needs the roles, the bucket and the API. */
   deployObjects({ restApi }: ExternalFunctionApi): void {
-    const objects = this.customResource('Objects', { ...this.fixed, ApiUrl: restApi.url, SqlChecksum: this.sqlChecksum });
+    const objects = this.customResource('Objects', {
+      ...this.fixed,
+      ApiUrl: restApi.url,
+      RawRetentionDays: this.retention,
+      SqlChecksum: this.sqlChecksum,
+    });
     objects.node.addDependency(this.storageRole, this.apiRole, restApi);
   }
 

@@ -21,8 +21,17 @@ export interface SqlBundle {
   procedures: { name: string; sql: string }[];
   /** Placeholders `${apiIntegration}` (a name) and `${apiUrl}` (URL of the API's stage, without a closing slash). */
   functions: { name: string; sql: string }[];
-  /** Placeholders `${storageIntegration}`, `${storageRoleArn}`, `${bucket}`, `${exportsBucket}`, `${apiIntegration}`, `${apiRoleArn}`, `${apiUrl}`: renderSql of statements.ts. */
-  setup: { storageIntegration: string; rawStage: string; exportStage: string; apiIntegration: string; apiPrefix: string };
+  /** Placeholders `${storageIntegration}`, `${storageRoleArn}`, `${bucket}`, `${exportsBucket}`, `${rawRetentionDays}` (NULL: none), `${apiIntegration}`, `${apiRoleArn}`, `${apiUrl}`: renderSql of statements.ts. */
+  setup: {
+    storageIntegration: string;
+    rawStage: string;
+    exportStage: string;
+    retention: string;
+    apiIntegration: string;
+    apiPrefix: string;
+  };
+  /** Placeholder `${warehouse}`. Made suspended, and never changed again: schedule and state are their owner's. */
+  tasks: { name: string; sql: string }[];
   gold: GoldModel[];
 }
 
@@ -43,6 +52,7 @@ const procedures = [
     arguments: { SOURCE: 'VARCHAR', DATABASE_NAME: 'VARCHAR', TABLE_NAME: 'VARCHAR' },
   },
   { name: 'BUILD_GOLD', file: 'build_gold', arguments: {} },
+  { name: 'PRUNE_RAW', file: 'prune_raw', arguments: {} },
 ];
 
 /** All SQL that Firn deploys into Snowflake. Needs this folder and esbuild: call it when the app is built, and ship the result. */
@@ -61,9 +71,11 @@ export function bundleSql(): SqlBundle {
       storageIntegration: only('setup/storage_integration.sql'),
       rawStage: only('setup/raw_stage.sql'),
       exportStage: only('setup/export_stage.sql'),
+      retention: only('setup/retention.sql'),
       apiIntegration: only('setup/api_integration.sql'),
       apiPrefix: only('setup/api_prefix.sql'),
     },
+    tasks: list('tasks').map((file) => ({ name: basename(file, '.sql').toUpperCase(), sql: only(`tasks/${file}`) })),
     gold: list('gold').map((file) => parseModel(read(`gold/${file}`))),
   };
 }

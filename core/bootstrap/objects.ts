@@ -28,6 +28,8 @@ export async function deployObjects(
   const values = {
     bucket: properties.Bucket,
     exportsBucket: properties.ExportsBucket,
+    rawRetentionDays: properties.RawRetentionDays,
+    warehouse: await currentWarehouse(warehouse),
     storageIntegration: properties.StorageIntegration,
     apiIntegration: properties.ApiIntegration,
     apiUrl: properties.ApiUrl,
@@ -38,14 +40,22 @@ export async function deployObjects(
     log.info({ applied }, 'migrations applied');
     await warehouse.query(renderSql(sql.setup.rawStage, values));
     await warehouse.query(renderSql(sql.setup.exportStage, values));
+    await warehouse.query(renderSql(sql.setup.retention, values));
     await warehouse.query(renderSql(sql.setup.apiPrefix, values));
     for (const procedure of sql.procedures) await warehouse.query(procedure.sql);
     for (const external of sql.functions) await warehouse.query(renderSql(external.sql, values));
+    for (const task of sql.tasks) await warehouse.query(renderSql(task.sql, values));
     for (const { sql: statement, binds } of deployModels(sql.gold)) await warehouse.query(statement, binds);
     log.info({ procedures: sql.procedures.length, functions: sql.functions.length, models: sql.gold.length }, 'objects deployed');
   });
   await awaitAccess(warehouse, properties, pause);
   return snowpipeQueue(warehouse);
+}
+
+/** The one of Firn's secret, for the tasks. */
+async function currentWarehouse(warehouse: Warehouse): Promise<string> {
+  const [row] = await warehouse.query('SELECT CURRENT_WAREHOUSE() AS "warehouse"');
+  return String(row?.warehouse);
 }
 
 /** Until Snowflake may list the bucket: proof that the integration, the role and its trust fit together. */

@@ -22,6 +22,8 @@ export const objectsSchema = z.object({
   ...common,
   /** URL of the API's stage, without a closing slash. */
   ApiUrl: z.url().transform((url) => url.replace(/\/$/, '')),
+  /** Days, or NULL. */
+  RawRetentionDays: z.string().regex(/^(NULL|\d+)$/),
   SqlChecksum: z.string(),
 });
 export type ObjectsProperties = z.infer<typeof objectsSchema>;

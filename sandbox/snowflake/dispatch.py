@@ -59,9 +59,10 @@ import row_changes  # noqa: E402
 import show  # noqa: E402
 import stages  # noqa: E402
 import tables  # noqa: E402
+import tasks  # noqa: E402
 import transactions  # noqa: E402
 
 __all__ = [
     "account_objects", "alter_table", "copy_into", "databases", "external_functions", "integrations", "pipes", "procedures", "queries", "row_changes", "show", "stages",
-    "tables", "transactions",
+    "tables", "tasks", "transactions",
 ]  # fmt: skip

@@ -18,6 +18,7 @@ const integrations = { ...common, StorageRoleArn, ApiRoleArn: described.api.API_
 const objects = {
   ...common,
   ApiUrl: 'https://abc.execute-api.eu-west-1.amazonaws.com/v1/',
+  RawRetentionDays: 'NULL',
   SqlChecksum: 'c',
   ServiceToken: 'arn:provider',
 };
@@ -61,6 +62,7 @@ describe('deploying what is in Snowflake (scripted Snowflake and S3)', () => {
       /ALTER API INTEGRATION FIRN_DEV_API SET API_ALLOWED_PREFIXES/,
       /CREATE OR REPLACE PROCEDURE FIRN.PREPARE_TABLE/,
       /CREATE OR REPLACE EXTERNAL FUNCTION FIRN.INGEST_TABLE/,
+      /CREATE TASK IF NOT EXISTS FIRN.PRUNE_RAW/,
       /INSERT INTO FIRN.GOLD_MODELS/,
       /SET owner = NULL/,
       /^LIST @FIRN.RAW_STAGE/,

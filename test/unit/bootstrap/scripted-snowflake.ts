@@ -68,5 +68,6 @@ export function snowflake(): ScriptedSnowflake {
     .when(/^DESC INTEGRATION FIRN_DEV_STORAGE$/, properties(described.storage))
     .when(/^DESC INTEGRATION FIRN_DEV_API$/, properties(described.api))
     .when(/^UPDATE FIRN.DEPLOYMENT_LOCK SET owner = \?/, [{ 'number of rows updated': 1 }])
+    .when(/^SELECT CURRENT_WAREHOUSE/, [{ warehouse: 'FIRN_WH' }])
     .when(/^SHOW PIPES/, [{ name: 'CANARY_PIPE', notification_channel: queue }]);
 }

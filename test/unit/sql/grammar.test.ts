@@ -32,6 +32,8 @@ const values = {
   storageRoleArn: 'arn:aws:iam::111122223333:role/firn-dev-storage',
   bucket: 'firn-dev-raw',
   exportsBucket: 'firn-dev-exports',
+  rawRetentionDays: '30',
+  warehouse: 'FIRN_WH',
 };
 
 function statements(): Record<string, string> {
@@ -55,6 +57,10 @@ function statements(): Record<string, string> {
   add(
     'setup',
     Object.values(setup).map((sql) => renderSql(sql, values)),
+  );
+  add(
+    'task',
+    bundle.tasks.map(({ sql }) => renderSql(sql, values)),
   );
   add(
     'gold',

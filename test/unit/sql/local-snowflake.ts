@@ -70,12 +70,14 @@ export async function startLocalSnowflake(awsEndpoint = 'http://127.0.0.1:9'): P
 }
 
 async function deploy(warehouse: Warehouse): Promise<void> {
-  const { history, migrations, procedures, setup } = bundleSql();
+  const { history, migrations, procedures, setup, tasks } = bundleSql();
   const values = {
     storageIntegration: 'FIRN_DEV_S3',
     storageRoleArn: 'arn:aws:iam::111122223333:role/firn-dev-snowflake',
     bucket: 'firn-dev-raw',
     exportsBucket: 'firn-dev-exports',
+    rawRetentionDays: '30',
+    warehouse: 'FIRN',
   };
   const statements = [
     'CREATE DATABASE IF NOT EXISTS DEV_FIRN',
@@ -84,7 +86,9 @@ async function deploy(warehouse: Warehouse): Promise<void> {
     renderSql(setup.storageIntegration, values),
     renderSql(setup.rawStage, values),
     renderSql(setup.exportStage, values),
+    renderSql(setup.retention, values),
     ...procedures.map(({ sql }) => sql),
+    ...tasks.map(({ sql }) => renderSql(sql, values)),
   ];
   for (const statement of statements) await warehouse.query(statement);
 }

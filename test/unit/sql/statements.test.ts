@@ -57,6 +57,7 @@ it('bundles everything that is deployed', () => {
     'CREATE OR REPLACE PROCEDURE FIRN.PROCESS_TABLE(RUN_ID VARCHAR, FENCE FLOAT)',
     'CREATE OR REPLACE PROCEDURE FIRN.PROCESS_TABLE(SOURCE VARCHAR, DATABASE_NAME VARCHAR, TABLE_NAME VARCHAR)',
     'CREATE OR REPLACE PROCEDURE FIRN.BUILD_GOLD()',
+    'CREATE OR REPLACE PROCEDURE FIRN.PRUNE_RAW()',
   ]);
   for (const { sql } of bundle.procedures) {
     // Owner's rights: Snowflake refuses these there.
