@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { queryOrder } from '../../../core/column.js';
-import type { Plan } from '../../../core/plan/plan.js';
-import { qualifiedName } from '../../../core/warehouse/identifiers.js';
 import type { Row, Warehouse } from '../../../core/warehouse/snowflake.js';
+import { heldUp, workTables } from './held-up.js';
 import { type LocalSnowflake, startLocalSnowflake } from './local-snowflake.js';
 import { mergeCases } from './merge-cases.js';
 import { call, counted, id, ingest, json, load, note, planOf, prepare, process, seal, staged } from './table.js';
@@ -15,13 +14,6 @@ beforeAll(async () => {
   warehouse = snowflake.warehouse;
 });
 afterAll(() => snowflake?.stop());
-
-const workTables = async () =>
-  (
-    await warehouse.query(
-      `SELECT table_name AS NAME FROM INFORMATION_SCHEMA.TABLES WHERE table_schema = 'FIRN' AND STARTSWITH(table_name, 'W_')`,
-    )
-  ).length;
 
 describe('PROCESS_TABLE', () => {
   it.each(mergeCases.map((one, index) => ({ ...one, table: `case_${index}` })))(
@@ -40,7 +32,7 @@ describe('PROCESS_TABLE', () => {
         expect(outcome.rows_loaded).toBe(rows.length);
         expect(outcome.rows_merged).toBe(rows.length);
       }
-      expect(await workTables()).toBe(0);
+      expect(await workTables(warehouse)).toBe(0);
     },
   );
 
@@ -182,29 +174,20 @@ describe('PROCESS_TABLE', () => {
   });
 
   describe('held up by a lock on staging', () => {
-    /** Has `plan` wait inside its transaction while `meanwhile` happens, then answers what it answered. */
-    async function heldUp(plan: Plan, fence: number, meanwhile: () => Promise<unknown>): Promise<unknown> {
-      const [locker, caller] = await Promise.all([snowflake.connect(), snowflake.connect()]);
-      const staging = qualifiedName(plan.target.stagingSchema, plan.target.stagingTable);
-      await locker.query('BEGIN');
-      await locker.query(`UPDATE ${staging} SET NOTE = NOTE`);
-      const answer = process(caller, plan, fence);
-      // Its work table shows that it has passed the checks which come before the transaction.
-      while ((await workTables()) === 0) await new Promise((resolve) => setTimeout(resolve, 10));
-      await meanwhile();
-      await locker.query('COMMIT');
-      const outcome = await answer;
-      await Promise.all([locker.close(), caller.close()]);
-      return outcome;
-    }
-
     it('changes nothing when the table is claimed meanwhile', async () => {
       await ingest(warehouse, planOf('overtaken', 1), 1, [[1, 'a']]);
       const zombie = planOf('overtaken', 2);
       await prepare(warehouse, zombie, 2);
       await load(warehouse, zombie, [[1, 'zombie']]);
       await seal(warehouse, zombie);
-      expect(await heldUp(zombie, 2, () => prepare(warehouse, planOf('overtaken', 3), 3))).toEqual({ superseded: true });
+      expect(
+        await heldUp(
+          snowflake,
+          zombie,
+          (session) => process(session, zombie, 2),
+          () => prepare(warehouse, planOf('overtaken', 3), 3),
+        ),
+      ).toEqual({ superseded: true });
       expect(await staged(warehouse, zombie)).toEqual([[1, 'a']]);
     });
 
@@ -216,9 +199,14 @@ describe('PROCESS_TABLE', () => {
       await seal(warehouse, plan);
       const twin = await snowflake.connect();
       let first: unknown;
-      const second = await heldUp(plan, 2, async () => {
-        first = process(twin, plan, 2);
-      });
+      const second = await heldUp(
+        snowflake,
+        plan,
+        (session) => process(session, plan, 2),
+        async () => {
+          first = process(twin, plan, 2);
+        },
+      );
       expect(await first).toEqual(second);
       expect(counted(second as Row)).toEqual([0, 1, 0, 0, 0]);
       await twin.close();
