@@ -49,17 +49,14 @@ class S3File implements FileSink {
 
   async close(): Promise<void> {
     if (this.#uploadId === undefined) {
-      await this.client.send(new PutObjectCommand({ ...this.target, Body: this.#part.subarray(0, this.#length), IfNoneMatch: '*' }), {
-        abortSignal: this.#cancel.signal,
-      });
+      const Body = this.#part.subarray(0, this.#length);
+      await once(this.client.send(new PutObjectCommand({ ...this.target, Body, IfNoneMatch: '*' }), { abortSignal: this.#cancel.signal }));
       return;
     }
     if (this.#length > 0) await this.#sendPart();
     const Parts = await Promise.all(this.#parts);
-    await this.client.send(
-      new CompleteMultipartUploadCommand({ ...this.target, UploadId: this.#uploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' }),
-      { abortSignal: this.#cancel.signal },
-    );
+    const complete = { ...this.target, UploadId: this.#uploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' };
+    await once(this.client.send(new CompleteMultipartUploadCommand(complete), { abortSignal: this.#cancel.signal }));
   }
 
   async abort(): Promise<void> {
@@ -89,5 +86,19 @@ class S3File implements FileSink {
     const oldest = this.#parts[this.#parts.length - inFlight];
     if (oldest !== undefined) await oldest;
     await failpoint('upload_part_sent');
+  }
+}
+
+/**
+ * A request that makes the object, whose answer may be lost: then the SDK sends it again, and meets the object that it has made itself, since
+ * nobody else writes under this name.
+ */
+async function once(request: Promise<unknown>): Promise<void> {
+  try {
+    await request;
+  } catch (error) {
+    const { name, $metadata } = error as { name?: string; $metadata?: { attempts?: number } };
+    const isRepeated = ($metadata?.attempts ?? 1) > 1;
+    if (!(isRepeated && (name === 'PreconditionFailed' || name === 'NoSuchUpload'))) throw error;
   }
 }

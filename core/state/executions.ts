@@ -73,8 +73,9 @@ export function stepFunctions(client: SFNClient, stateMachineArn: string): Execu
         return true;
       } catch (error) {
         const refused = ['ExecutionNotRedrivable', 'ExecutionDoesNotExist', 'ExecutionLimitExceeded'];
-        if (error instanceof Error && refused.includes(error.name)) return false;
-        throw error;
+        if (!(error instanceof Error && refused.includes(error.name))) throw error;
+        // It runs: somebody was faster, or the answer to our own request was lost and the SDK has repeated it.
+        return (await this.describe(executionArn)).liveness === 'alive';
       }
     },
   };

@@ -59,6 +59,8 @@ export async function ensureGoldRuns(state: RuntimeState, gold: Executions): Pro
         ExpressionAttributeValues: { ':arn': gold.arn(name), ...(arn && { ':ended': arn }) },
       }),
     ),
+    // Two that drain do no harm.
+    true,
   );
   // Who was faster has started one; should he have died before that, the next commit does.
   if (claimed) await gold.start(name, {});

@@ -14,6 +14,8 @@ export async function claimPublication(state: RuntimeState, runId: string, redri
         ExpressionAttributeValues: { ':attempts': new Set([redriveCount]), ':attempt': redriveCount },
       }),
     ),
+    // Rather published twice than never.
+    true,
   );
 }
 

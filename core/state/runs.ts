@@ -95,6 +95,7 @@ async function setFields(
   fields: Settable,
   condition = 'attribute_exists(pk)',
   values: Record<string, unknown> = {},
+  ifRepeated = false,
 ): Promise<boolean> {
   const names = Object.keys(fields);
   // DynamoDB refuses names that no expression uses.
@@ -110,6 +111,7 @@ async function setFields(
         ExpressionAttributeValues: { ...values, ...Object.fromEntries(Object.entries(fields).map(([name, value]) => [`:${name}`, value])) },
       }),
     ),
+    ifRepeated,
   );
 }
 
@@ -152,7 +154,7 @@ export async function finishRun(
 export async function reopenRun(state: RuntimeState, runId: string, redrivenBy: string | null): Promise<boolean> {
   // Step Functions may go on calling it failed for a moment: it is not to be asked at once.
   const reopened: Settable = { status: 'RUNNING', finishedAt: null, error: null, redrivenBy, checkedAt: new Date().toISOString() };
-  return setFields(state, runId, reopened, '#status = :failed', { ':failed': 'FAILED' });
+  return setFields(state, runId, reopened, '#status = :failed', { ':failed': 'FAILED' }, true);
 }
 
 /** Notes that Step Functions is asked about the run now. False when somebody did since `since`. */

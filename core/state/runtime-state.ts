@@ -26,13 +26,17 @@ export async function getItem<T>(state: RuntimeState, key: Key): Promise<T | und
   return Item as T | undefined;
 }
 
-/** True when the conditional write took place, false when its condition did not hold. */
-export async function applied(write: Promise<unknown>): Promise<boolean> {
+/**
+ * True when the conditional write took place, false when its condition did not hold.
+ * @param ifRepeated what to answer when the condition failed in a request that the SDK repeated: the first one, whose answer was lost, may
+ *   have been the one that made it fail. @default false
+ */
+export async function applied(write: Promise<unknown>, ifRepeated = false): Promise<boolean> {
   try {
     await write;
     return true;
   } catch (error) {
-    if (error instanceof ConditionalCheckFailedException) return false;
+    if (error instanceof ConditionalCheckFailedException) return ifRepeated && (error.$metadata.attempts ?? 1) > 1;
     throw error;
   }
 }

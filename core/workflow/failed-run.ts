@@ -44,6 +44,8 @@ export async function reportFailure(reporting: FailureReporting, run: RunRef, ex
   const finishedAt = known.status === 'FAILED' && known.finishedAt ? known.finishedAt : new Date().toISOString();
   if (!(await finishRun(state, run.runId, { status: 'FAILED', finishedAt, error }))) {
     log.info({ run_status: known.status }, 'the run is final already');
+    // It has failed after its commit, perhaps before Snowflake was told.
+    await functions.invokeLater(warehouse, { action: 'record', run });
     return;
   }
   // It may have been redriven meanwhile.

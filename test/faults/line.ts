@@ -1,4 +1,5 @@
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { json } from 'node:stream/consumers';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Random } from './random.js';
@@ -16,6 +17,10 @@ export type Disturbance = (typeof disturbances)[number];
 export interface Weather {
   rate: number;
   kinds: readonly Disturbance[];
+  /** At most so many; then it is fair. @default - no limit */
+  requests?: number;
+  /** So many pass before. @default 0 */
+  after?: number;
 }
 
 export const fair: Weather = { rate: 0, kinds: [] };
@@ -32,7 +37,6 @@ export class Line {
 
   /** `target`: the server's port, asked for with each request. */
   constructor(
-    readonly port: number,
     name: string,
     seed: number,
     private readonly target: () => number,
@@ -42,8 +46,19 @@ export class Line {
     this.#server.keepAliveTimeout = 60_000;
   }
 
-  open(): Promise<void> {
-    return new Promise((resolve) => this.#server.listen(this.port, '127.0.0.1', resolve));
+  /** @returns the port */
+  async open(port = 0): Promise<number> {
+    await new Promise<void>((resolve) => this.#server.listen(port, '127.0.0.1', resolve));
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  set(weather: Weather): void {
+    this.#weather = { ...weather };
+  }
+
+  /** Requests that are still to be disturbed, of a limited number. */
+  get left(): number | undefined {
+    return this.#weather.requests;
   }
 
   async close(): Promise<void> {
@@ -51,14 +66,21 @@ export class Line {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
+  #next(): Disturbance | null {
+    const { rate, kinds, requests = 1, after = 0 } = this.#weather;
+    if (after > 0) this.#weather.after = after - 1;
+    if (after > 0 || requests === 0 || !this.#random.chance(rate)) return null;
+    if (this.#weather.requests !== undefined) this.#weather.requests--;
+    return this.#random.pick(kinds);
+  }
+
   async #carry(incoming: IncomingMessage, answer: ServerResponse): Promise<void> {
     if (incoming.url === control) {
-      if (incoming.method === 'PUT') this.#weather = (await json(incoming)) as Weather;
+      if (incoming.method === 'PUT') this.set((await json(incoming)) as Weather);
       answer.end(JSON.stringify(this.#disturbed));
       return;
     }
-    const { rate, kinds } = this.#weather;
-    const kind = this.#random.chance(rate) ? this.#random.pick(kinds) : null;
+    const kind = this.#next();
     if (kind !== null) this.#disturbed++;
     if (kind === 'refused') {
       incoming.socket.destroy();

@@ -40,22 +40,22 @@ export async function bringUpFaultSandbox(directory = faultSandboxDirectory, see
   mkdirSync(join(folder, 'hit'), { recursive: true });
   const portOf = (name: ServiceName) => readMemory(directory)!.ports[name];
   const lines = {
-    aws: new Line(await freePort(), 'aws', seed, () => portOf('aws')),
-    snowflake: new Line(await freePort(), 'snowflake', seed, () => portOf('snowflake')),
+    aws: new Line('aws', seed, () => portOf('aws')),
+    snowflake: new Line('snowflake', seed, () => portOf('snowflake')),
   };
-  await Promise.all([lines.aws.open(), lines.snowflake.open()]);
+  const ports: Lines = { aws: await lines.aws.open(await freePort()), snowflake: await lines.snowflake.open(await freePort()) };
   const remove = async () => {
     await reset(directory);
     await Promise.all([lines.aws.close(), lines.snowflake.close()]);
   };
 
-  const variables = { FIRN_FAILPOINTS: folder, FIRN_FUNCTIONS_ENDPOINT: `http://127.0.0.1:${lines.aws.port}` };
+  const variables = { FIRN_FAILPOINTS: folder, FIRN_FUNCTIONS_ENDPOINT: `http://127.0.0.1:${ports.aws}` };
   Object.assign(process.env, variables);
   try {
     const state = await up({ directory, push: false });
     await shortenTimeouts(state);
-    await lead(state, lines.snowflake.port);
-    writeWhole(linesFile(directory), { aws: lines.aws.port, snowflake: lines.snowflake.port } satisfies Lines);
+    await lead(state, ports.snowflake);
+    writeWhole(linesFile(directory), ports);
   } catch (error) {
     await remove();
     throw error;
