@@ -3,6 +3,7 @@
 //   node sandbox/bootstrap.mjs install
 //   node sandbox/bootstrap.mjs demo [arguments of the demo]
 //   node sandbox/bootstrap.mjs test [arguments of vitest]
+//   node sandbox/bootstrap.mjs torture [--minutes 30] [--seed 1]
 //
 // Plain Node >= 20 without dependencies: it runs before anything is installed. The second time it installs nothing.
 import { spawn, spawnSync } from 'node:child_process';
@@ -33,14 +34,15 @@ try {
 }
 
 async function main() {
-  if (!['install', 'demo', 'test'].includes(task)) {
-    console.error('usage: node sandbox/bootstrap.mjs install | demo | test [arguments]');
+  if (!['install', 'demo', 'test', 'torture'].includes(task)) {
+    console.error('usage: node sandbox/bootstrap.mjs install | demo | test | torture [arguments]');
     return 2;
   }
   checkMachine();
   await install();
   if (task === 'demo') return run('tsx', [inRoot('sandbox/demo.ts'), ...rest]);
   if (task === 'test') return test(rest);
+  if (task === 'torture') return run('tsx', [inRoot('test/faults/torture/main.ts'), ...rest]);
   return 0;
 }
 
@@ -185,11 +187,21 @@ function run(program, args) {
   });
 }
 
+/** The tests of faults bring the machine to its limit: they run after the others, unless somebody says which tests to run. */
+function suites(args) {
+  const isChosen = args.some((argument) => !argument.startsWith('-') || argument.startsWith('--project'));
+  if (isChosen) return [['tests', 'vitest', ['run', ...args]]];
+  return [
+    ['tests', 'vitest', ['run', '--project=!faults', ...args]],
+    ['faults', 'vitest', ['run', '--project=faults', ...args]],
+  ];
+}
+
 async function test(args) {
   const checks = [
     ['style', 'biome', ['check', '--error-on-warnings', '--no-errors-on-unmatched']],
     ['types', 'tsc', ['-p', '.']],
-    ['tests', 'vitest', ['run', ...args]],
+    ...suites(args),
   ];
   const results = [];
   for (const [name, program, programArgs] of checks) {

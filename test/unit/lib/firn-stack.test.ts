@@ -27,6 +27,10 @@ it('answers with what the command line needs to find it', () => {
   );
 });
 
+it('has no failpoints: what switches them on stands in no deployment', () => {
+  expect(JSON.stringify(resources)).not.toMatch(/FIRN_FAILPOINTS|FIRN_FUNCTIONS_ENDPOINT/);
+});
+
 it('runs every function on Node 24, traced, with its log kept for a limited time', () => {
   for (const name of functionNames) {
     template.hasResourceProperties('AWS::Lambda::Function', {
