@@ -72,6 +72,7 @@ def create(session: Session, reader: Reader) -> Result:
         "rows": options.get("MAX_BATCH_ROWS"),
         "context": options.get("CONTEXT_HEADERS", []),
         "integration": options["API_INTEGRATION"],
+        "comment": options.get("COMMENT"),
     }
     session.engine.catalog.create(KIND, (*key, str(len(args))), value, replace=reader.replace)
     return status(f"Function {key[2]} successfully created.")

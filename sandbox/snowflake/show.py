@@ -126,13 +126,13 @@ def _callables(session: Session, reader: Reader, kind: str) -> Result:
         {
             "created_on": CREATED, "name": key[2], "catalog_name": key[0], "schema_name": key[1], "min_num_arguments": int(key[3]), "max_num_arguments": int(key[3]),
             "arguments": f"{key[2]}({', '.join(t for _, t in value['arguments'])}) RETURN {value['returns']}", "language": "EXTERNAL" if "url" in value else "JAVASCRIPT",
-            "is_builtin": "N",
+            "is_builtin": "N", "description": value.get("comment") or f"user-defined {'procedure' if kind == 'procedure' else 'function'}",
         }
         for key, value in session.engine.catalog.all(kind)
         if _within(database, schema, key) and matches(key[2])
     ]  # fmt: skip
     return result.rows(
-        records, ["created_on", "name", "catalog_name", "schema_name", "min_num_arguments", "max_num_arguments", "arguments", "language", "is_builtin"]
+        records, ["created_on", "name", "catalog_name", "schema_name", "min_num_arguments", "max_num_arguments", "arguments", "language", "is_builtin", "description"]
     )
 
 

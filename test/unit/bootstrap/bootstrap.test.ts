@@ -92,6 +92,23 @@ describe('deploying what is in Snowflake (scripted Snowflake and S3)', () => {
     expect(warehouse.statements[warehouse.at(/API_ALLOWED_PREFIXES/)]).toContain(`('${url}/')`);
   });
 
+  it('leaves functions alone that are as they should be: replaced, they would lose their grants', async () => {
+    const held: string[] = [];
+    const deploy = async (properties: object) => {
+      const warehouse = snowflake()
+        .when(/^SHOW EXTERNAL FUNCTIONS/, () => held.map((description) => ({ name: 'F', description })))
+        .when(/EXTERNAL FUNCTION FIRN/, (statement) => {
+          held.push(/COMMENT = '(.*)'/.exec(statement)![1]!);
+          return [];
+        });
+      await bootstrap({ ...event('Objects', 'Update'), ResourceProperties: { ...objects, ...properties } }, surroundings(warehouse).world);
+      return warehouse.statements.filter((statement) => /CREATE OR REPLACE EXTERNAL FUNCTION/.test(statement)).length;
+    };
+    expect(await deploy({})).toBe(sql.functions.length);
+    expect(await deploy({})).toBe(0);
+    expect(await deploy({ ApiUrl: 'https://other.execute-api.eu-west-1.amazonaws.com/v1/' })).toBe(sql.functions.length);
+  });
+
   it('has the bucket tell the queue that the canary pipe shows', async () => {
     const { world, state } = surroundings(snowflake());
     await bootstrap(event('Objects', 'Create'), world);
