@@ -53,12 +53,32 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 }
 
 async function readTableInto(session: Session, read: TableRead): Promise<Extracted> {
-  const { relation, columns, where } = read;
+  const { relation, columns } = read;
   const readings = await readingsOf(session, relation, columns);
   const readAsOf = await beginSnapshot(session);
   await refuseNullCursor(session, read, readings);
 
   const tally: PolicyTally = { counts: {}, replaced: [] };
+  const { rows, files } = await readRows(session, readings, read, tally);
+  const keys = await readKeys(session, readings, read);
+  return { rows, files, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+}
+
+/** Of every row that the filter lets through: a row that is not read again since its cursor is old is not gone. */
+async function readKeys(session: Session, readings: Reading[], read: TableRead): Promise<Extracted['keys']> {
+  if (read.keys === undefined) return undefined;
+  const ofKey = readings.filter(({ column }) => read.primaryKey?.includes(column.target));
+  const where = { rowFilter: read.where.rowFilter, cursor: null, chunk: null };
+  const ofKeys = { ...read, ...read.keys, columns: ofKey.map(({ column }) => column), where, onProgress: undefined };
+  // What a policy replaces in a key was told with the rows.
+  return readRows(session, ofKey, ofKeys, { counts: {}, replaced: [] });
+}
+
+type Rows = Pick<Extracted, 'rows' | 'files'>;
+
+/** Stands in the transaction of the snapshot. */
+async function readRows(session: Session, readings: Reading[], read: TableRead, tally: PolicyTally): Promise<Rows> {
+  const { relation, columns, where } = read;
   const expressions = readings.map(({ column, selection }) => selectExpression(column.name, selection));
   const statement = await prepare(session, selectStatement(relation, expressions, where));
   const reader = new RowReader(session, statement);
@@ -68,8 +88,7 @@ async function readTableInto(session: Session, read: TableRead): Promise<Extract
     if (changed >= 0) throw unexpectedType(relation, columns[changed]!, types[changed]!);
     return generateDecoder(wire, applyPolicies(relation, columns, wire, read.primaryKey ?? [], tally));
   };
-  const { rows, files } = await drain(reader, decoderOf, read);
-  return { rows, files, readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+  return drain(reader, decoderOf, read);
 }
 
 /** How a planned column is read from the table as it is now. */
