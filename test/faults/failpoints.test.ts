@@ -37,6 +37,10 @@ const points: { point: Failpoint; failures: Failure[] }[] = [
   { point: 'recorded', failures: both },
 ];
 
+/** Files of these tables are sent in two parts: 12 MB that cannot be compressed. */
+const uploads: Failure[] = ['kill', 'throw', 'twice'];
+const uploaded = (failure: Failure): string => `uploaded_${failure}`;
+
 let world: World;
 
 beforeAll(async () => {
@@ -45,11 +49,16 @@ beforeAll(async () => {
     await world.source.query(`CREATE TABLE ${point} (id integer PRIMARY KEY, v text, updated_at timestamptz NOT NULL DEFAULT clock_timestamp());
       INSERT INTO ${point} SELECT n, 'first ' || n, now() - interval '1 hour' FROM generate_series(1, 20) n`);
   }
+  await world.source.query(`CREATE TABLE uploaded (id integer PRIMARY KEY, v text);
+    INSERT INTO uploaded SELECT n, (SELECT string_agg(encode(sha512((n || '-' || i)::bytea), 'hex'), '') FROM generate_series(1, 48) i)
+    FROM generate_series(1, 4000) n`);
+  for (const failure of uploads) await world.source.query(`CREATE VIEW ${uploaded(failure)} AS SELECT * FROM uploaded`);
   const incremental = { mode: 'incremental', cursor_column: 'updated_at', loader: 'copy' };
-  await world.push(
-    database,
-    points.map(({ point }) => ({ table: point, ...incremental })),
-  );
+  const whole = { mode: 'full', primary_key: ['id'], loader: 'copy' };
+  await world.push(database, [
+    ...points.map(({ point }) => ({ table: point, ...incremental })),
+    ...uploads.map((failure) => ({ table: uploaded(failure), ...whole })),
+  ]);
 });
 
 afterAll(() => world?.close());
@@ -76,7 +85,20 @@ describe('a run that is hit at', () => {
   });
 });
 
+describe('between two parts of a file', () => {
+  it.concurrent.each(uploads)('%s: nothing is lost or doubled', async (failure) => {
+    const table = uploaded(failure);
+    world.arm('upload_part_sent', table, failure);
+    const receipt = await ended(table);
+    expect(receipt).toMatchObject({ status: 'SUCCEEDED', rows_inserted: 4000, error: null });
+    expect(world.isArmed('upload_part_sent', table)).toBe(false);
+    expect(await world.differences(database, table, ['id'])).toEqual([]);
+  });
+});
+
 it('nothing is left of them', async () => {
   await expect.poll(() => world.executions('RUNNING'), { timeout: 60_000 }).toEqual([]);
   await expect.poll(() => leftovers(world, database), { timeout: 30_000 }).toEqual([]);
+  // What a dead machine leaves of an upload is ended by the bucket, after a day (lib/raw-bucket.ts).
+  expect((await world.uploads()).filter((key) => !key.includes(uploaded('kill')))).toEqual([]);
 });
