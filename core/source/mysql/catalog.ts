@@ -108,6 +108,13 @@ export async function readPrimaryKey(session: Session, { schema, table }: Relati
   return rows.filter(({ owner }) => owner === table).map(({ name }) => name);
 }
 
+/** Above all a mask that is not applied must not go unnoticed. */
+function refuseUnsupported(columns: TableConfig['columns'], table: string): void {
+  for (const key of ['large', 'mask'] as const) {
+    if (columns?.[key]) throw new FirnError('ConfigInvalid', `${table}: columns.${key} is not available for MySQL and MariaDB yet.`);
+  }
+}
+
 /**
  * The table's columns on their way to Snowflake, and its key.
  * @throws FirnError SourceTableMissing, ConfigInvalid, ColumnNameCollision
@@ -119,6 +126,7 @@ export async function describeTable(
 ): Promise<DescribedTable> {
   const { relation } = await readTable(session, asked);
   const name = `${relation.schema}.${relation.table}`;
+  refuseUnsupported(settings.columns, name);
   const chosen = chooseColumns(await readColumns(session, relation), settings.columns, name);
   const columns = chosen.map((column): Column => {
     const { selection: _, decoder: __, ...mapped } = mapType(column.type, settings.policies ?? defaultPolicies);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FirnError } from '../../errors.js';
 import type { CursorColumn, Observation, Relation } from '../source.js';
@@ -39,14 +40,13 @@ export async function observe(
   const name = `${relation.schema}.${relation.table}`;
   const warnings: string[] = [];
   const { upper, readAt } = await readUpper(session, relation, cursor);
-  const blind = await whyUnreadable(session, relation);
-  if (blind !== null && declaredLookback === null) throw new FirnError('FenceUnreadable', `${name}: ${blind}.`);
-  if (blind !== null)
-    warnings.push(`${blind}; the declared lookback of ${declaredLookback} s stands in: rows of longer transactions can be missed.`);
+  const seen = await readFence(session, relation);
+  if (typeof seen === 'string' && declaredLookback === null) throw new FirnError('FenceUnreadable', `${name}: ${seen}.`);
+  if (typeof seen === 'string')
+    warnings.push(`${seen}; the declared lookback of ${declaredLookback} s stands in: rows of longer transactions can be missed.`);
 
-  const { fence, oldest } =
-    blind === null ? await readFence(session) : { fence: await blindFence(session, declaredLookback!), oldest: null };
-  const { prepared, warning } = await readPrepared(session, blind !== null);
+  const { fence, oldest } = typeof seen === 'string' ? { fence: await blindFence(session, declaredLookback!), oldest: null } : seen;
+  const { prepared, warning } = await readPrepared(session, typeof seen === 'string');
   if (warning !== null) warnings.push(warning);
   return { upper, readAt, fence, prepared, oldest, warnings };
 }
@@ -60,21 +60,15 @@ async function readUpper(session: Session, relation: Relation, cursor: CursorCol
   return { upper: row!.upper, readAt: clock!.at };
 }
 
-async function whyUnreadable(session: Session, relation: Relation): Promise<string | null> {
+/** Why it cannot be seen who may still write, or null. */
+async function whyBlind(session: Session, relation: Relation): Promise<string | null> {
   const { engine } = await readTable(session, relation);
   if (engine !== null && engine !== 'InnoDB') return `The table's engine is ${engine}: what is being written to it cannot be seen`;
-  try {
-    await query(session, `SELECT COUNT(*) FROM information_schema.INNODB_TRX`);
-  } catch (error) {
-    if (!(error instanceof FirnError && error.code === 'SourcePermissionDenied')) throw error;
-    return 'The Firn user lacks the privilege PROCESS: open transactions are invisible';
-  }
   const [row] = await query<{ readOnly: number; replica: number }>(
     session,
     `SELECT @@global.read_only AS readOnly, EXISTS (SELECT 1 ${replicationThreads}) AS replica`,
   );
-  if (row!.readOnly || row!.replica) return "The source is a replica: the primary's open transactions are invisible here";
-  return null;
+  return row!.readOnly || row!.replica ? "The source is a replica: the primary's open transactions are invisible here" : null;
 }
 
 /** A session that may still write what is stamped `epoch` seconds after 1970 or later. */
@@ -85,15 +79,21 @@ interface Writer {
 }
 
 /**
- * The earliest of t0, the start of the oldest statement, and the start of the oldest transaction that may write, in this order:
+ * The earliest of t0, the start of the oldest statement, and the start of the oldest transaction that may write, looked at in this order:
  * a statement takes its NOW() when it comes, and may wait for a lock before InnoDB knows of its transaction. One that has ended since then
- * has left its transaction in the list, or has committed.
+ * has left its transaction in the list, or has committed. Firn's readers and reports are READ ONLY or single SELECTs: they do not count.
+ * @returns why it cannot be read, where it cannot
  */
-async function readFence(session: Session): Promise<{ fence: string; oldest: Observation['oldest'] }> {
+async function readFence(session: Session, relation: Relation): Promise<{ fence: string; oldest: Observation['oldest'] } | string> {
+  const blind = await whyBlind(session, relation);
+  if (blind !== null) return blind;
   await query(session, 'SET time_zone = SYSTEM');
   try {
     const [now] = await query<{ at: string; epoch: number }>(session, `SELECT ${iso('UTC_TIMESTAMP(6)')} AS at, UNIX_TIMESTAMP() AS epoch`);
-    const writers = [...(await runningStatements(session)), ...(await openTransactions(session))];
+    const statements = await runningStatements(session);
+    const transactions = await listTransactions(session);
+    const readers = new Set(transactions.filter(({ readOnly }) => readOnly).map(({ pid }) => pid));
+    const writers = [...statements.filter(({ pid }) => !readers.has(pid)), ...transactions.filter(({ readOnly }) => !readOnly)];
     const first = writers.toSorted((a, b) => a.epoch - b.epoch)[0];
     const since = first && new Date(first.epoch * 1000).toISOString().replace('Z', '000Z');
     return {
@@ -102,36 +102,44 @@ async function readFence(session: Session): Promise<{ fence: string; oldest: Obs
         ? { pid: first.pid, user: first.user, application: null, since: since!, seconds: Number(now!.epoch) - first.epoch }
         : null,
     };
+  } catch (error) {
+    if (!(error instanceof FirnError && error.code === 'SourcePermissionDenied')) throw error;
+    return 'The Firn user lacks the privilege PROCESS: open transactions are invisible';
   } finally {
     await query(session, "SET time_zone = '+00:00'");
   }
 }
 
-const numbered = ({ pid, user, epoch }: Writer): Writer => ({ pid: Number(pid), user, epoch: Math.floor(Number(epoch)) });
+const numbered = <Row extends Writer>(row: Row): Row => ({ ...row, pid: Number(row.pid), epoch: Math.floor(Number(row.epoch)) });
 
-/** Without Firn's readers and reports, which are READ ONLY or single SELECTs. TIME is in whole seconds. */
+/** TIME is in whole seconds. */
 async function runningStatements(session: Session): Promise<Writer[]> {
   const rows = await query<Writer>(
     session,
     `SELECT ID AS pid, USER AS user, UNIX_TIMESTAMP() - TIME - 1 AS epoch FROM information_schema.PROCESSLIST
-     WHERE ID <> CONNECTION_ID() AND COMMAND IN ('Query', 'Execute', 'Fetch', 'Long Data', 'Delayed insert')
-       AND ID NOT IN (SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX WHERE trx_is_read_only = 1)`,
+     WHERE ID <> CONNECTION_ID() AND COMMAND IN ('Query', 'Execute', 'Fetch', 'Long Data', 'Delayed insert')`,
   );
   return rows.map(numbered);
 }
 
-/** The list is as old as its last renewal: it is new enough when this session's own transaction, just begun, stands in it. */
-async function openTransactions(session: Session): Promise<Writer[]> {
+/**
+ * The list is as old as its last renewal, which is this statement's own if the statement stands in it as what this session's transaction is
+ * doing: so each attempt has a text of its own.
+ */
+async function listTransactions(session: Session): Promise<(Writer & { readOnly: boolean })[]> {
   await query(session, 'START TRANSACTION WITH CONSISTENT SNAPSHOT');
   try {
     for (let attempt = 0; attempt < listAttempts; attempt++) {
-      const rows = await query<Writer & { isOwn: number }>(
+      const mark = randomUUID();
+      const rows = await query<Writer & { readOnly: number; own: number; doing: string | null }>(
         session,
-        `SELECT trx_mysql_thread_id AS pid, USER AS user, ${startedEpoch} AS epoch, trx_mysql_thread_id = CONNECTION_ID() AS isOwn
-         FROM information_schema.INNODB_TRX LEFT JOIN information_schema.PROCESSLIST ON ID = trx_mysql_thread_id
-         WHERE trx_is_read_only = 0`,
+        `SELECT /* ${mark} */ trx_mysql_thread_id AS pid, USER AS user, ${startedEpoch} AS epoch, trx_is_read_only AS readOnly,
+           trx_mysql_thread_id = CONNECTION_ID() AS own, trx_query AS doing
+         FROM information_schema.INNODB_TRX LEFT JOIN information_schema.PROCESSLIST ON ID = trx_mysql_thread_id`,
       );
-      if (rows.some(({ isOwn }) => Number(isOwn) === 1)) return rows.filter(({ isOwn }) => Number(isOwn) === 0).map(numbered);
+      if (rows.some(({ own, doing }) => Number(own) === 1 && doing?.includes(mark))) {
+        return rows.filter(({ own }) => Number(own) === 0).map((row) => ({ ...numbered(row), readOnly: Number(row.readOnly) === 1 }));
+      }
       await pause(listIdleMs * (1 + Math.random()));
     }
   } finally {

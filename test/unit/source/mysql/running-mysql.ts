@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,6 +15,8 @@ export interface RunningMysql {
   /** Of the user `root`, without password or TLS. */
   secret: SourceSecret;
   connect(user?: string): Promise<Connection>;
+  /** Ends all sessions; data stay. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -29,18 +31,16 @@ export async function startMysql(settings: string[] = []): Promise<RunningMysql>
   );
   copyTemplate(maria, join(folder, 'data'));
   const own = [`--datadir=${folder}/data`, `--port=${port}`, `--socket=${folder}/socket`, `--init-file=${setUp}`];
-  const server = spawn(maria.command, [...maria.args, ...mysqlSettings, ...own, ...settings], {
-    cwd: folder,
-    env: maria.env,
-    stdio: ['ignore', 'ignore', 'pipe'],
-  });
-  const lines: string[] = [];
-  for await (const line of createInterface({ input: server.stderr })) {
-    lines.push(line);
-    if (line.includes('ready for connections')) break;
-  }
-  if (!lines.at(-1)?.includes('ready for connections')) throw new Error(`MariaDB did not start:\n${lines.join('\n')}`);
-  server.stderr.resume();
+  const start = async (): Promise<ChildProcess> => {
+    const server = spawn(maria.command, [...maria.args, ...mysqlSettings, ...own, ...settings], {
+      cwd: folder,
+      env: maria.env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    await ready(server);
+    return server;
+  };
+  let server = await start();
 
   const open: Connection[] = [];
   return {
@@ -53,11 +53,32 @@ export async function startMysql(settings: string[] = []): Promise<RunningMysql>
       open.push(connection);
       return connection;
     },
+    async restart() {
+      await end();
+      server = await start();
+    },
     async stop() {
-      for (const connection of open) connection.destroy();
-      server.kill('SIGTERM');
-      if (server.exitCode === null) await once(server, 'exit');
+      await end();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+
+  async function end(): Promise<void> {
+    for (const connection of open.splice(0)) connection.destroy();
+    const exited = once(server, 'exit');
+    server.kill('SIGTERM');
+    await exited;
+  }
+}
+
+async function ready(server: ChildProcess): Promise<void> {
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: server.stderr! })) {
+    lines.push(line);
+    if (line.includes('ready for connections')) {
+      server.stderr!.resume();
+      return;
+    }
+  }
+  throw new Error(`MariaDB did not start:\n${lines.join('\n')}`);
 }
