@@ -16,13 +16,13 @@ export async function callEverySecond(world: World, seed: number, tally: Tally, 
     const { table } = random.pick(tables);
     const way = random.next();
     const call =
-      way < 0.6
-        ? later(world, table)
-        : way < 0.75
-          ? world.ingest(database, table, random.chance(0.3) ? { mode: 'full' } : {})
-          : way < 0.85
-            ? fanOut(world)
-            : repeated(world, table);
+      way < 0.7
+        ? world.ingest(database, table, { wait: false })
+        : way < 0.8
+          ? repeated(world, table)
+          : way < 0.9
+            ? world.ingest(database, table, random.chance(0.3) ? { mode: 'full' } : {})
+            : fanOut(world, random.chance(0.3));
     tally.add('calls');
     const counted: Promise<unknown> = call
       .catch((error) => {
@@ -35,10 +35,11 @@ export async function callEverySecond(world: World, seed: number, tally: Tally, 
   }
 }
 
-const later = (world: World, table: string): Promise<unknown> => world.ingest(database, table, { wait: false });
-
-const fanOut = (world: World): Promise<unknown> =>
-  world.query(`SELECT table_name, ingest_table(source, database, table_name) AS receipt FROM FIRN.TABLES WHERE database = '${database}'`);
+const fanOut = (world: World, wait: boolean): Promise<unknown> =>
+  world.query(
+    `SELECT table_name, ingest_table(source, database, table_name, PARSE_JSON(?)) AS receipt FROM FIRN.TABLES WHERE database = '${database}'`,
+    [JSON.stringify({ wait })],
+  );
 
 /** Snowflake's batch, sent three times at once, as after answers that were lost. */
 async function repeated(world: World, table: string): Promise<void> {

@@ -28,7 +28,7 @@ export async function torture({ directory, minutes, seed, print }: Torture): Pro
     const { signal } = end;
     const began = Date.now();
     const say = (text: string) => print(`${Math.round((Date.now() - began) / 1000)} s: ${text}`);
-    const progress = setInterval(() => say(tally.line()), 10_000);
+    const progress = setInterval(() => say(tally.line()), 30_000);
     setTimeout(() => end.abort(), minutes * 60_000);
 
     const longest = Math.min(180, minutes * 15);
