@@ -1,3 +1,4 @@
+import { decodeTime } from 'ulid';
 import { FirnError } from '../errors.js';
 import { failpoint } from '../failpoints.js';
 import type { Mode, Plan, RunRef, Watermark } from '../plan/plan.js';
@@ -32,6 +33,8 @@ export interface Placement {
 }
 
 const recentRunsKept = 16;
+/** Step Functions forgets an execution 90 days after its end: an old run that it does not know has ended, and is not to be started again. */
+const forgottenAfter = 80 * 86_400_000;
 
 /**
  * Finds the run for a call: joins the owner if its mode is equal and it has not begun to read, else joins or becomes the waiting run,
@@ -41,28 +44,36 @@ export async function joinOrStart(state: RuntimeState, candidate: RunRef, mode: 
   const placed = await changeTable(state, candidate, (table) => place(state, table, candidate, mode));
   await failpoint('claimed', candidate.table);
   if (placed.runId === candidate.runId) await ensureStarted(state, candidate, { runId: candidate.runId, mode });
+  // A run that was lifted and loses its place keeps the mode that it was lifted to: its record says so.
+  else if (mode === 'full') await recordMode(state, placed.runId, mode);
   await failpoint('started', candidate.table);
   return { runId: placed.runId, joined: placed.runId !== candidate.runId };
 }
 
 /** Takes the table if it is this run's turn. @throws FirnError Superseded when another run does what this one was to do */
 export async function acquire(state: RuntimeState, run: RunRef): Promise<{ acquired: false } | ({ acquired: true } & Held)> {
-  const held = await changeTable<Held | null>(state, run, async (table) => {
+  const turn = await changeTable<{ held: Held } | { joins: string; mode: Mode } | null>(state, run, async (table) => {
     if (table.recentRuns.includes(run.runId)) throw superseded(run, 'it has committed already');
-    if (table.current?.runId === run.runId) return { answer: heldBy(table, table.current) };
+    if (table.current?.runId === run.runId) return { answer: { held: heldBy(table, table.current) } };
     if (table.next?.runId === run.runId) {
       if (await meet(state, run, table.current)) return { answer: null };
-      return own(state, table, run, table.next.mode);
+      const owned = await own(state, table, run, table.next.mode);
+      return { ...owned, answer: { held: owned.answer } };
     }
     // A run that lost its place before it read anything, and was redriven.
-    const placed = await place(state, table, run, await modeOf(state, run));
-    if (placed.answer.runId !== run.runId) throw superseded(run, `run ${placed.answer.runId} reads the table`);
-    const current = placed.write?.current;
-    return { write: placed.write, answer: current?.runId === run.runId ? heldBy(placed.write!, current) : null };
+    const mode = await modeOf(state, run);
+    const { write, answer } = await place(state, table, run, mode);
+    if (answer.runId !== run.runId) return { write, answer: { joins: answer.runId, mode } };
+    const current = write?.current;
+    return { write, answer: current?.runId === run.runId ? { held: heldBy(write!, current) } : null };
   });
-  if (!held) return { acquired: false };
-  await recordMode(state, run.runId, held.mode);
-  return { acquired: true, ...held };
+  if (turn && 'joins' in turn) {
+    if (turn.mode === 'full') await recordMode(state, turn.joins, turn.mode);
+    throw superseded(run, `run ${turn.joins} reads the table`);
+  }
+  if (!turn) return { acquired: false };
+  await recordMode(state, run.runId, turn.held.mode);
+  return { acquired: true, ...turn.held };
 }
 
 /**
@@ -87,6 +98,7 @@ export async function commitTable(
   state: RuntimeState,
   run: RunRef,
   plan: Pick<Plan, 'baseVersion' | 'watermarkAfter' | 'order'>,
+  rowsPerSecond: number | null = null,
 ): Promise<void> {
   await changeTable(state, run, async (table) => {
     if (table.recentRuns.includes(run.runId)) return { answer: undefined };
@@ -100,6 +112,7 @@ export async function commitTable(
           watermark: plan.watermarkAfter,
           checkpoints: [...usableCheckpoints(table.checkpoints, plan.watermarkAfter), plan.watermarkAfter],
         }),
+        ...(rowsPerSecond !== null && { rowsPerSecond }),
         lastRun: { runId: run.runId, order: plan.order, at: new Date().toISOString() },
         recentRuns: [...table.recentRuns, run.runId].slice(-recentRunsKept),
       },
@@ -167,6 +180,7 @@ const heldBy = (table: TableState, { fence, mode }: Claim): Held => ({
 async function isPending(state: RuntimeState, claim: Waiting | undefined, onMissing?: () => Promise<void>): Promise<boolean> {
   if (!claim) return false;
   const { liveness } = await state.executions.describe(claim.arn);
+  if (liveness === 'missing' && Date.now() - decodeTime(claim.runId) > forgottenAfter) return false;
   if (liveness === 'missing') await onMissing?.();
   return liveness === 'alive' || liveness === 'missing';
 }

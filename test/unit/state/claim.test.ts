@@ -158,6 +158,27 @@ describe('a call finds its run (executions in memory, DynamoDB local)', () => {
     expect(fresh.started).toEqual([{ name: lost.runId, input: lost }]);
   });
 
+  it('takes over a run that Step Functions has forgotten after 90 days, and does not start it again', async () => {
+    const old = { ...newRun(), runId: ulid(Date.now() - 91 * 86_400_000) };
+    await joinOrStart(state, old, 'incremental');
+    const forgetful = new ExecutionsDouble();
+    state = { ...state, executions: forgetful };
+    const run = newRun();
+    expect(await joinOrStart(state, run, 'incremental')).toEqual({ runId: run.runId, joined: false });
+    expect(forgetful.started).toEqual([{ name: run.runId, input: run }]);
+  });
+
+  it('lifts the waiting run to full when a full one that lost its place comes back by a redrive', async () => {
+    const owner = await reading();
+    const full = await started('full');
+    executions.set(full.runId, 'failed');
+    const waiting = await started('incremental');
+    executions.set(full.runId, 'alive');
+    await expect(acquire(state, full)).rejects.toEqual(supersededError);
+    expect((await readTableState(state, owner)).next).toMatchObject({ runId: waiting.runId, mode: 'full' });
+    expect((await readRun(state, waiting.runId))?.mode).toBe('full');
+  });
+
   it('has exactly one follow-up for many simultaneous callers', async () => {
     await reading();
     const answers = await Promise.all(Array.from({ length: 20 }, () => joinOrStart(state, newRun(), 'incremental')));

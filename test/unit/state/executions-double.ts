@@ -35,6 +35,14 @@ export class ExecutionsDouble implements Executions {
     return true;
   }
 
+  liveness(name: string): Liveness {
+    return this.states.get(this.arn(name))?.liveness ?? 'missing';
+  }
+
+  redrives(name: string): number {
+    return this.states.get(this.arn(name))?.redriveCount ?? 0;
+  }
+
   set(name: string, liveness: Liveness, more: Partial<ExecutionState> = {}): void {
     const status = { alive: 'RUNNING', succeeded: 'SUCCEEDED', failed: 'FAILED', missing: null }[liveness];
     const before = this.states.get(this.arn(name));

@@ -199,6 +199,6 @@ it('any order of steps of callers and runs, killed and redriven: one owner at a 
         }
       },
     ),
-    { numRuns: 80, endOnFailure: true },
+    { numRuns: 30, endOnFailure: true },
   );
 }, 120_000);
