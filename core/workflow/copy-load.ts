@@ -1,10 +1,10 @@
-import { FirnError } from '../errors.js';
 import { failpoint } from '../failpoints.js';
 import type { DataFile } from '../plan/manifest.js';
 import type { Plan } from '../plan/plan.js';
 import { forgetQuery, readRun, rememberQuery } from '../state/runs.js';
 import { includeMetadata } from '../warehouse/ddl.js';
 import { quoteLiteral } from '../warehouse/identifiers.js';
+import { loadRejected, readCopyError } from './load-rejection.js';
 import { rawTableName } from './loaded-files.js';
 import type { WarehouseStep } from './warehouse-step.js';
 
@@ -32,7 +32,7 @@ ON_ERROR = ABORT_STATEMENT`,
 /**
  * One poll. True when every statement has succeeded. A statement that failed is forgotten before its error is thrown,
  * so that a redrive submits it again.
- * @throws FirnError LoadRejected with Snowflake's words: file, row, column
+ * @throws FirnError LoadRejected with file, row and column
  */
 export async function copyFiles({ run, plan, state, warehouse, log }: WarehouseStep, files: DataFile[]): Promise<boolean> {
   const known = (await readRun(state, run.runId))?.queryIds ?? {};
@@ -45,8 +45,9 @@ export async function copyFiles({ run, plan, state, warehouse, log }: WarehouseS
     if (status === 'RUNNING') return false;
     if (status === 'SUCCEEDED') continue;
     await forgetQuery(state, run.runId, purpose, queryId);
-    const { code, message } = status.failed;
-    throw code === 'WarehouseStatementFailed' ? new FirnError('LoadRejected', message, { cause: status.failed }) : status.failed;
+    throw status.failed.code === 'WarehouseStatementFailed'
+      ? loadRejected(plan, readCopyError(status.failed.message), status.failed)
+      : status.failed;
   }
   return true;
 }

@@ -117,9 +117,20 @@ def run(session: Session, load: Load, files: list[dict[str, Any]]) -> Result:
             session.change(lock, all_files)
         except LoadError as error:
             _remember_failure(session, load, fresh[len(counts)], error)
-            raise
+            raise _aborted(load, fresh[len(counts)], error) from error
         records = [_record(file, count) for file, count in zip(fresh, counts, strict=True)]
     return result.rows(records, COLUMNS, result.COPY, sum(record["rows_loaded"] for record in records))
+
+
+def _aborted(load: Load, file: dict[str, Any], error: LoadError) -> LoadError:
+    """As Snowflake tells where a COPY has stopped."""
+    line = error.line or 1
+    place = f"\n  Row {line}, column \"{load.table[2]}\"[\"{error.column}\":1]" if error.column else ""
+    hint = (
+        "If you would like to continue loading when an error is encountered, use other values such as 'SKIP_FILE' or 'CONTINUE' for the ON_ERROR option."
+        " For more information on loading options, please run 'info loading_data' in a SQL client."
+    )
+    return LoadError(f"{error.message}\n  File '{file['key']}', line {line}, character 1{place}\n  {hint}", error.column, error.line)
 
 
 def _record(file: dict[str, Any], count: int, error: LoadError | None = None) -> dict[str, Any]:

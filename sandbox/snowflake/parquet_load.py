@@ -100,8 +100,21 @@ def explain(session: Session, url: str, values: dict[str, str], error: Exception
         try:
             connection.execute(f"SELECT count({value}) FROM {source(url)}").fetchall()
         except Exception as found:  # noqa: BLE001  any failure names the column
-            return LoadError(in_snowflakes_words(str(found)), column)
+            return LoadError(in_snowflakes_words(str(found)), column, _first_bad_row(connection, url, value))
     return LoadError(in_snowflakes_words(str(error)), None)
+
+
+def _first_bad_row(connection: Any, url: str, value: str) -> int:
+    """Its number in the file, from 1: halves the rows before which nothing fails."""
+    good, bad = 0, connection.execute(f"SELECT count(*) FROM {source(url)}").fetchone()[0]
+    while bad - good > 1:
+        middle = (good + bad) // 2
+        try:
+            connection.execute(f"SELECT count({value}) FROM {source(url)} WHERE file_row_number < {middle}").fetchall()
+            good = middle
+        except Exception:  # noqa: BLE001  as above
+            bad = middle
+    return bad
 
 
 def in_snowflakes_words(text: str) -> str:
