@@ -1,6 +1,6 @@
 """Reads chunks of one table by JDBC, each in a Spark task, and writes what the Lambda function `extract` would have written.
 
-    extract_table.py --run_id RUN --bucket BUCKET --read KEY
+    extract_table.py --run_id RUN --bucket BUCKET --region REGION --read KEY
 
 KEY is a document of the raw bucket, made by `core/workflow/glue-read.ts` for this job run: the query with the source's own expressions,
 the chunks that are left, and how each column is to be typed. Each task writes files with names of its own and then the part manifest of
@@ -173,7 +173,8 @@ def within(index: int, batch: pa.RecordBatch, policies: Policies, low: int, high
         return values
     if policies.apply(index, batch, bad, "date_out_of_range") == "null":
         return pc.if_else(bad, pa.scalar(None, values.type), values)
-    return pc.max_element_wise(pc.min_element_wise(values, pa.scalar(high, values.type)), pa.scalar(low, values.type), skip_nulls=False)
+    capped = pc.if_else(pc.greater(values, high), pa.scalar(high, values.type), values)
+    return pc.if_else(pc.less(capped, low), pa.scalar(low, values.type), capped)
 
 
 def decimals(index: int, batch: pa.RecordBatch, policies: Policies, precision: int, scale: int) -> pa.Array:
@@ -285,9 +286,9 @@ def decimal_options() -> dict:
 # S3 ----------------------------------------------------------------------------------------------------------------------
 
 
-def s3_client() -> object:
+def s3_client(region: str) -> object:
     """A client whose every PUT of an object is conditional: nothing is ever overwritten. By header, as Glue's boto3 may not know the parameter."""
-    client = boto3.client("s3")
+    client = boto3.client("s3", region_name=region)
     client.meta.events.register("before-sign.s3.PutObject", lambda request, **_: request.headers.add_header("If-None-Match", "*"))
     return client
 
@@ -332,9 +333,9 @@ class RunLog:
 # One chunk ---------------------------------------------------------------------------------------------------------------
 
 
-def extract_chunk(read: dict, bucket: str, chunk: dict, batches: Iterable[pa.RecordBatch]) -> dict:
+def extract_chunk(read: dict, bucket: str, region: str, chunk: dict, batches: Iterable[pa.RecordBatch]) -> dict:
     """In a Spark task: the rows of one chunk into files, then its part manifest. Answers it, with the values that were replaced."""
-    client = s3_client()
+    client = s3_client(region)
     attempt = secrets.token_hex(6)
 
     def store(part: int, path: str) -> str:
@@ -353,13 +354,17 @@ def extract_chunk(read: dict, bucket: str, chunk: dict, batches: Iterable[pa.Rec
     return {"part": write_once(client, bucket, chunk["part"], part), "replaced": policies.replaced}
 
 
-def extractor(read: dict, bucket: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
+def extractor(read: dict, bucket: str, region: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
     """What each Spark task does: the number of its partition is the place of its chunk in the document."""
 
     def run(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
         from pyspark import TaskContext
 
-        done = extract_chunk(read, bucket, read["chunks"][TaskContext.get().partitionId()], batches)
+        try:
+            done = extract_chunk(read, bucket, region, read["chunks"][TaskContext.get().partitionId()], batches)
+        except FirnError as error:
+            # An answer: Spark would try again what cannot succeed. The other chunks are read to their ends, and need not be read again.
+            done = {"code": error.code, "message": error.message}
         yield pa.RecordBatch.from_arrays([pa.array([json.dumps(done)])], names=["done"])
 
     return run
@@ -426,6 +431,9 @@ def as_firn_error(read: dict | None, error: BaseException) -> FirnError:
     sql = sql_exception(error) if read else None
     if sql:
         return sql_failure(read, *sql)
+    python = re.findall(r"^(\w+(?:\.\w+)*(?:Error|Exception): .*)$", text.partition("Traceback")[2], re.MULTILINE)
+    if python:
+        return FirnError("ExtractJobFailed", python[-1][:1500])
     # Spark says what happened in its first lines; the rest are stacks.
     lines = [line for line in text.splitlines() if line.strip() and not line.lstrip().startswith(("at ", "..."))]
     return FirnError("ExtractJobFailed", f"{type(error).__name__}: {' '.join(lines[:4])[:1500]}")
@@ -444,8 +452,8 @@ def connection_options(read: dict, secret: dict, certificate: str | None) -> dic
     }
 
 
-def extract_all(spark: object, read: dict, bucket: str, log: RunLog) -> None:
-    secret = json.loads(boto3.client("secretsmanager").get_secret_value(SecretId=read["secret"])["SecretString"])
+def extract_all(spark: object, read: dict, bucket: str, region: str, log: RunLog) -> None:
+    secret = json.loads(boto3.client("secretsmanager", region_name=region).get_secret_value(SecretId=read["secret"])["SecretString"])
     options = connection_options(read, secret, place_certificate(spark, secret.get("sslrootcert")))
     url = options.pop("url")
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(read["batchRows"]))
@@ -454,18 +462,19 @@ def extract_all(spark: object, read: dict, bucket: str, log: RunLog) -> None:
         chunk["manifest"]["readAsOf"] = clock
     rows = spark.read.jdbc(url, f"({read['query']}) AS source_rows", predicates=[chunk["condition"] for chunk in read["chunks"]], properties=options)
     rows = rows.select([f"_firn_{index}" for index in range(len(read["columns"]))])
-    results = rows.mapInArrow(extractor(read, bucket), "done string").collect()
-    for (text,) in results:
-        done = json.loads(text)
+    results = [json.loads(text) for (text,) in rows.mapInArrow(extractor(read, bucket, region), "done string").collect()]
+    for done in [done for done in results if "part" in done]:
         for replaced in done["replaced"]:
             log.write("warn", "a value followed a lossy policy", **replaced)
         log.write("info", "extracted", chunk=done["part"]["chunk"], rows=done["part"]["rows"], files=len(done["part"]["files"]))
+    for done in [done for done in results if "code" in done]:
+        raise FirnError(done["code"], done["message"])
 
 
 def parse_arguments(argv: list[str]) -> argparse.Namespace:
     """Glue adds arguments of its own, which are none of ours."""
     parser = argparse.ArgumentParser()
-    for name in ("run_id", "bucket", "read"):
+    for name in ("run_id", "bucket", "region", "read"):
         parser.add_argument(f"--{name}", required=True)
     parser.add_argument("--JOB_RUN_ID", default="")
     return parser.parse_known_args(argv)[0]
@@ -475,14 +484,14 @@ def main(argv: list[str]) -> None:
     from pyspark.sql import SparkSession
 
     arguments = parse_arguments(argv)
-    client = s3_client()
+    client = s3_client(arguments.region)
     log = RunLog(client, arguments.bucket, arguments.run_id, arguments.JOB_RUN_ID)
     read = None
     try:
         read = read_json(client, arguments.bucket, arguments.read)
         log.write("info", "started", chunks=len(read["chunks"]))
         spark = SparkSession.builder.appName(f"firn {arguments.run_id}").getOrCreate()
-        extract_all(spark, read, arguments.bucket, log)
+        extract_all(spark, read, arguments.bucket, arguments.region, log)
         log.write("info", "finished")
     except Exception as error:
         failure = as_firn_error(read, error)

@@ -1,4 +1,5 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { GlueClient } from '@aws-sdk/client-glue';
 import { LambdaClient } from '@aws-sdk/client-lambda';
 import { S3Client } from '@aws-sdk/client-s3';
 import { SFNClient } from '@aws-sdk/client-sfn';
@@ -14,6 +15,7 @@ export const documents = /* @__PURE__ */ DynamoDBDocumentClient.from(/* @__PURE_
 });
 export const s3 = /* @__PURE__ */ new S3Client({});
 export const sfn = /* @__PURE__ */ new SFNClient({});
+export const glue = /* @__PURE__ */ new GlueClient({});
 export const lambda = /* @__PURE__ */ new LambdaClient({});
 export const sns = /* @__PURE__ */ new SNSClient({});
 

@@ -4,11 +4,14 @@ import { readSecret } from '../core/secrets.js';
 import { type SourceSecret, type SourceSession, sourceKind } from '../core/source/source.js';
 import { environment } from './clients.js';
 
-/** The secret of a source: its own name, or the one that the environment gives it. @throws FirnError SourceCredentialsRejected */
-export async function readSourceSecret({ source, database, type, secret }: SourceSettings): Promise<SourceSecret> {
-  const name = secret ?? `firn/${environment('FIRN_ENVIRONMENT')}/${source}/${database}`;
-  const { secretSchema } = await sourceKind(type);
-  return readSecret(new SecretsManagerClient({}), name, secretSchema, 'SourceCredentialsRejected');
+/** The name of a source's secret: its own, or the one that the environment gives it. */
+export const sourceSecretName = ({ source, database, secret }: SourceSettings): string =>
+  secret ?? `firn/${environment('FIRN_ENVIRONMENT')}/${source}/${database}`;
+
+/** @throws FirnError SourceCredentialsRejected */
+export async function readSourceSecret(settings: SourceSettings): Promise<SourceSecret> {
+  const { secretSchema } = await sourceKind(settings.type);
+  return readSecret(new SecretsManagerClient({}), sourceSecretName(settings), secretSchema, 'SourceCredentialsRejected');
 }
 
 /** Opens a session at the source for the time of `work`. @throws FirnError Source… */

@@ -13,6 +13,21 @@ export const networkSchema = z.strictObject({
 });
 export type NetworkSettings = z.infer<typeof networkSchema>;
 
+/** The Spark job for tables that are too large for Lambda. It costs nothing while it does not run. */
+export const glueSchema = z.strictObject({
+  /** What one worker has: G.1X 4 processors and 16 GB, G.2X 8 and 32 GB, … @default G.1X */
+  worker_type: z.enum(['G.1X', 'G.2X', 'G.4X', 'G.8X']).default('G.1X'),
+  /** One of them is the driver. @default 4 */
+  workers: z.int().min(2).max(299).default(4),
+  /** After which a job run is ended. @default 480 */
+  timeout_minutes: z.int().min(1).max(2880).default(480),
+  /** Job runs at once; further ones wait. @default 4 */
+  max_concurrent_runs: z.int().min(1).max(1000).default(4),
+  /** Of the first subnet of `vpc`; Glue asks for it. Its security groups must admit one another, and reach the Glue API. */
+  availability_zone: z.string().optional(),
+});
+export type GlueSettings = z.infer<typeof glueSchema>;
+
 export const environmentSchema = z.strictObject({
   /** Part of the names of stacks, functions, roles (≤ 64 characters), secrets and Snowflake integrations. */
   name: z.string().regex(/^[a-z][a-z0-9]{0,15}$/, 'at most 16 lower-case letters and digits, beginning with a letter'),
@@ -41,6 +56,8 @@ export const environmentSchema = z.strictObject({
   raw_retention_days: z.int().min(15).max(3650).optional(),
   /** @default - the functions run outside of any network */
   vpc: networkSchema.optional(),
+  /** @default - no Glue: Lambda reads every table */
+  glue: glueSchema.optional(),
 });
 export type Environment = z.infer<typeof environmentSchema>;
 

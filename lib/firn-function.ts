@@ -31,7 +31,8 @@ const commonJs = [
   'const require=c_(import.meta.url),__filename=f_(import.meta.url),__dirname=d_(__filename);',
 ].join('');
 
-const root = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
+/** A path of the checkout. */
+export const projectPath = (path: string): string => fileURLToPath(new URL(`../${path}`, import.meta.url));
 
 /** `lambdas/<name>/handler.ts` as a function of its own role, which may write its log and nothing else until it is granted more. */
 export class FirnFunction extends NodejsFunction {
@@ -50,9 +51,9 @@ export class FirnFunction extends NodejsFunction {
     super(scope, id, {
       functionName: functionName(environment.name, name),
       description: props.description,
-      entry: root(`lambdas/${name}/handler.ts`),
-      depsLockFilePath: root('package-lock.json'),
-      projectRoot: root(''),
+      entry: projectPath(`lambdas/${name}/handler.ts`),
+      depsLockFilePath: projectPath('package-lock.json'),
+      projectRoot: projectPath(''),
       runtime: Runtime.NODEJS_24_X,
       architecture: Architecture.ARM_64,
       memorySize: props.memorySize,

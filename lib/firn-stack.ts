@@ -7,6 +7,7 @@ import { ExportWorkflow } from './export-workflow.js';
 import { ExportsBucket } from './exports-bucket.js';
 import { ExternalFunctionApi } from './external-function-api.js';
 import { FailureNotification } from './failure-notification.js';
+import { GlueExtractJob } from './glue-extract-job.js';
 import { GoldWorkflow } from './gold-workflow.js';
 import { IngestFunctions } from './ingest-functions.js';
 import { IngestWorkflow } from './ingest-workflow.js';
@@ -32,8 +33,11 @@ export class FirnStack extends Stack {
     const tables = new StateTables(this, 'State', environment);
     const topic = new Topic(this, 'FailureTopic', { displayName: `Firn ${environment.name}: failures`, enforceSSL: true });
 
-    const functions = new IngestFunctions(this, 'Functions', { environment, sources, rawBucket, tables, failureTopic: topic });
-    const ingest = new IngestWorkflow(this, 'Ingest', { environment, functions });
+    const settings = environment.glue;
+    const job = settings && new GlueExtractJob(this, 'ExtractJob', { environment, settings, sources, rawBucket });
+    const extractJob = job?.jobName;
+    const functions = new IngestFunctions(this, 'Functions', { environment, sources, rawBucket, tables, failureTopic: topic, extractJob });
+    const ingest = new IngestWorkflow(this, 'Ingest', { environment, functions, rawBucket, job });
     const gold = new GoldWorkflow(this, 'Gold', { environment, warehouse: functions.warehouse });
     const exportsBucket = new ExportsBucket(this, 'ExportsBucket', environment);
     const { start } = functions;

@@ -21,6 +21,8 @@ export interface IngestFunctionsProps {
   readonly rawBucket: RawBucket;
   readonly tables: StateTables;
   readonly failureTopic: ITopic;
+  /** Name of the Glue job. @default - there is none */
+  readonly extractJob?: string | undefined;
 }
 
 /** One whole processor: extraction decodes and compresses. */
@@ -41,7 +43,7 @@ export class IngestFunctions extends Construct {
 
   constructor(scope: Construct, id: string, props: IngestFunctionsProps) {
     super(scope, id);
-    const { environment, sources, rawBucket, tables, failureTopic } = props;
+    const { environment, sources, rawBucket, tables, failureTopic, extractJob } = props;
     const { name } = environment;
 
     // State machines and functions ask after one another, so the names are fixed and no template refers to itself.
@@ -61,6 +63,7 @@ export class IngestFunctions extends Construct {
       GOLD_STATE_MACHINE_ARN: goldArn,
     };
     const snowflake = { SNOWFLAKE_SECRET: snowflakeSecretName(name) };
+    const job = extractJob && { EXTRACT_JOB: extractJob, EXTRACT_JOB_RETRIES: String(environment.retries) };
     const network = environment.vpc && new Network(this, 'Network', environment.vpc);
     const sourceSecrets = sources.map((source) => sourceSecretName(name, source));
     const data = sources.map(({ source, database }) => `${segment(source)}/${segment(database)}/*`);
@@ -85,7 +88,7 @@ export class IngestFunctions extends Construct {
       description: 'Takes the turn of a table and decides what a run reads',
       memorySize: 512,
       timeout: Duration.minutes(5),
-      variables,
+      variables: { ...variables, ...job },
     });
     this.extract = new FirnFunction(this, 'Extract', {
       environment,
@@ -94,7 +97,7 @@ export class IngestFunctions extends Construct {
       description: 'Reads one chunk of a table into Parquet files',
       memorySize: wholeProcessor,
       timeout: Duration.minutes(15),
-      variables,
+      variables: { ...variables, ...job },
     });
     this.seal = new FirnFunction(this, 'Seal', {
       environment,
@@ -158,6 +161,10 @@ export class IngestFunctions extends Construct {
     allow(this.start, ['lambda:InvokeFunction'], [this.plan.functionArn, this.warehouse.functionArn]);
     allow(this.onFailure, ['lambda:InvokeFunction'], [this.warehouse.functionArn]);
     failureTopic.grantPublish(this.onFailure);
+    if (extractJob) {
+      const jobArn = Arn.format({ service: 'glue', resource: 'job', resourceName: extractJob }, Stack.of(this));
+      allow(this.extract, ['glue:GetJobRuns', 'glue:BatchStopJobRun'], [jobArn]);
+    }
   }
 }
 

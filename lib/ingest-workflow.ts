@@ -15,11 +15,17 @@ import { Construct } from 'constructs';
 import type { Environment } from './environments.js';
 import type { FirnFunction } from './firn-function.js';
 import { FunctionTask } from './function-task.js';
+import { GlueExtract } from './glue-extract.js';
+import type { GlueExtractJob } from './glue-extract-job.js';
 import { patientWait } from './patient-wait.js';
+import type { RawBucket } from './raw-bucket.js';
 
 export interface IngestWorkflowProps {
   readonly environment: Environment;
   readonly functions: Record<'plan' | 'extract' | 'seal' | 'warehouse' | 'commit', FirnFunction>;
+  readonly rawBucket: RawBucket;
+  /** @default - Lambda reads every table */
+  readonly job?: GlueExtractJob | undefined;
 }
 
 /** How many chunks of a table are read at once. */
@@ -43,7 +49,7 @@ export class IngestWorkflow extends Construct {
   readonly stateMachine: StateMachine;
   private readonly retries: number;
 
-  constructor(scope: Construct, id: string, { environment, functions }: IngestWorkflowProps) {
+  constructor(scope: Construct, id: string, { environment, functions, rawBucket, job }: IngestWorkflowProps) {
     super(scope, id);
     this.retries = environment.retries;
     const { plan, extract, seal, warehouse, commit } = functions;
@@ -53,15 +59,24 @@ export class IngestWorkflow extends Construct {
     supersede.next(record).next(new Succeed(this, 'Done'));
 
     const acquire = this.task('Acquire', plan, { action: 'acquire', run }, { path: '$.turn', fields: ['acquired'] });
-    const makePlan = this.task('Plan', plan, { action: 'plan', run }, { path: '$.plan', fields: ['chunks'] });
+    const makePlan = this.task('Plan', plan, { action: 'plan', run }, { path: '$.plan', fields: ['chunks', 'engine'] });
     const prepare = this.task('Prepare', warehouse, { action: 'prepare', run });
-    const extractChunk = this.task('ExtractChunk', extract, { action: 'extract', run, chunk: JsonPath.numberAt('$.chunk') });
+    const extractChunk = this.task(
+      'ExtractChunk',
+      extract,
+      { action: 'extract', run, chunk: JsonPath.numberAt('$.chunk') },
+      { path: '$.read', fields: ['done'] },
+    );
+    // A function that runs out of time hands the rest of its chunk back.
+    const chunkRead = new Choice(this, 'ChunkRead?')
+      .when(Condition.booleanEquals('$.read.done', true), new Succeed(this, 'ChunkRead'))
+      .otherwise(extractChunk);
     const extractAll = new MapState(this, 'Extract', {
       itemsPath: '$.plan.chunks',
       itemSelector: { chunk: JsonPath.numberAt('$$.Map.Item.Value'), ...run },
       maxConcurrency: chunksAtOnce,
       resultPath: JsonPath.DISCARD,
-    }).itemProcessor(extractChunk);
+    }).itemProcessor(extractChunk.next(chunkRead));
     const sealFiles = this.task('Seal', seal, { action: 'seal', run }, { path: '$.seal', fields: ['files', 'rows'] });
     const awaitLoad = this.task('AwaitLoad', warehouse, { action: 'await-load', run }, { path: '$.load', fields: ['loaded'] });
     const process = this.task('Process', warehouse, { action: 'process', run }, { path: '$.process', fields: ['queryId'] });
@@ -74,6 +89,14 @@ export class IngestWorkflow extends Construct {
     const verify = this.task('Verify', warehouse, { action: 'verify', run });
     const commitRun = this.task('Commit', commit, { action: 'commit', run });
 
+    const byGlue =
+      job && new GlueExtract(this, 'Glue', { job, extract, rawBucket, retries: environment.retries, run, next: sealFiles });
+    const read = byGlue
+      ? new Choice(this, 'Engine?').when(Condition.stringEquals('$.plan.engine', 'glue'), byGlue.prepareJob).otherwise(extractAll)
+      : extractAll;
+    if (byGlue) extractAll.addCatch(byGlue.prepareJob, { errors: ['ChunkTooLarge'], resultPath: JsonPath.DISCARD });
+
+    for (const state of byGlue?.tasks ?? []) state.addCatch(supersede, { errors: ['Superseded'], resultPath: JsonPath.DISCARD });
     for (const state of [acquire, makePlan, prepare, extractAll, sealFiles, awaitLoad, process, awaitProcess, verify, commitRun]) {
       state.addCatch(supersede, { errors: ['Superseded'], resultPath: JsonPath.DISCARD });
     }
@@ -89,7 +112,8 @@ export class IngestWorkflow extends Construct {
 
     waitForTurn.next(acquire);
     acquire.next(acquired);
-    makePlan.next(prepare).next(extractAll).next(sealFiles).next(awaitLoad).next(loaded);
+    makePlan.next(prepare).next(read);
+    extractAll.next(sealFiles).next(awaitLoad).next(loaded);
     waitForLoad.next(awaitLoad);
     process.next(waitForProcess).next(awaitProcess).next(processed);
     verify.next(commitRun).next(record);

@@ -43,6 +43,7 @@ export const planKey = (runId: string): string => `${manifestPrefix(runId)}plan.
 export const partKey = (runId: string, chunk: number, place = 0): string =>
   `${manifestPrefix(runId)}parts/${String(chunk).padStart(4, '0')}${place === 0 ? '' : `-${place}`}.json`;
 /** What a Glue job run reads; each has a document of its own. */
-export const glueReadKey = (runId: string, attempt: string): string => `${manifestPrefix(runId)}jobs/${attempt}.json`;
+export const glueReadPrefix = (runId: string): string => `${manifestPrefix(runId)}jobs/`;
+export const glueReadKey = (runId: string, attempt: string): string => `${glueReadPrefix(runId)}${attempt}.json`;
 export const manifestKey = (runId: string): string => `${manifestPrefix(runId)}manifest.json`;
 export const logPrefix = (runId: string): string => `_logs/${runId}/`;

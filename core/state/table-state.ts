@@ -34,6 +34,8 @@ export interface TableState {
   watermark?: Watermark;
   /** The last watermarks, oldest first; the last one is `watermark`. */
   checkpoints: Watermark[];
+  /** How fast a Lambda read the table in the last run that took long enough to tell. */
+  rowsPerSecond?: number;
   lastRun?: { runId: string; order: string; at: string };
   /** The last runs that committed, oldest first: so that each recognises its own commit. */
   recentRuns: string[];

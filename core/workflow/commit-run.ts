@@ -1,5 +1,6 @@
 import { errorRecord, FirnError } from '../errors.js';
 import { failpoint } from '../failpoints.js';
+import { measuredRate } from '../plan/engine.js';
 import { manifestSchema } from '../plan/manifest.js';
 import { planSchema, type RunRef } from '../plan/plan.js';
 import { manifestKey, planKey } from '../raw-bucket/layout.js';
@@ -27,7 +28,7 @@ export async function commitRun(state: RuntimeState, raw: RawBucket, gold: Execu
     throw new FirnError('Internal', `Run ${run.runId} comes to its commit without a plan, a manifest or the counts of its rows.`);
   }
   const { result } = record;
-  await commitTable(state, run, plan);
+  await commitTable(state, run, plan, manifest.lambda ? measuredRate(manifest.lambda.rows, manifest.lambda.seconds) : null);
   await failpoint('watermark_committed');
   // Before the record says that all is done: who dies here runs this step again.
   if (plan.afterRun !== 'none' && result.rows_inserted + result.rows_updated + result.rows_deleted > 0) {

@@ -36,7 +36,7 @@ export const glueReadSchema = z.object({
       /** Key of its part manifest. */
       part: z.string(),
       /** The part manifest without what only the reader knows. */
-      manifest: partManifestSchema.pick({ runId: true, chunk: true }),
+      manifest: partManifestSchema.pick({ runId: true, chunk: true, engine: true }),
     }),
   ),
 });
@@ -77,7 +77,7 @@ export async function writeGlueRead(raw: RawBucket, plan: Plan, connection: Sour
       condition: conditions[index]!,
       file: `${plan.prefix}${dataFileStem(runId, chunk.number)}`,
       part: partKey(runId, chunk.number, place),
-      manifest: { runId, chunk: chunk.number },
+      manifest: { runId, chunk: chunk.number, engine: 'glue' as const },
     })),
   });
   return key;

@@ -8,7 +8,7 @@ import { makePlan, type PlannedRun, relationOf, type TableToPlan } from '../plan
 import { type Mode, type Plan, planSchema, type RunRef } from '../plan/plan.js';
 import { planKey } from '../raw-bucket/layout.js';
 import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
-import type { SourceSession } from '../source/source.js';
+import { type SourceSession, sourceKind } from '../source/source.js';
 import { acquire, markSnapshotTaken, reacquire } from '../state/claim.js';
 import { acquirePermit } from '../state/permits.js';
 import type { RuntimeState } from '../state/runtime-state.js';
@@ -24,6 +24,8 @@ export interface Planning {
   withSource<T>(settings: SourceSettings, work: (session: SourceSession) => Promise<T>): Promise<T>;
   /** Above it a table is read in several chunks. */
   chunkBytes?: number;
+  /** Whether there is a Glue job. */
+  hasGlue?: boolean;
   log: RunLog;
 }
 
@@ -39,7 +41,7 @@ export async function acquireTurn({ state, configs }: Pick<Planning, 'state' | '
 }
 
 /** Plan: decides what the run reads, and writes it once. A second call answers the first one's plan. @throws FirnError Superseded */
-export async function planRun(planning: Planning, run: RunRef): Promise<{ chunks: number[] }> {
+export async function planRun(planning: Planning, run: RunRef): Promise<PlannedChunks> {
   const { state, raw, log } = planning;
   const key = planKey(run.runId);
   const earlier = await readJson(raw, key, planSchema);
@@ -56,7 +58,10 @@ export async function planRun(planning: Planning, run: RunRef): Promise<{ chunks
     return (await planTable(planning, session, configured, table)).plan;
   });
   for (const warning of plan.warnings) log.warn({}, warning);
-  log.info({ mode: plan.mode, from: plan.cursor?.from ?? null, chunks: plan.chunks.length, prefix: plan.prefix }, 'planned');
+  log.info(
+    { engine: plan.engine, mode: plan.mode, from: plan.cursor?.from ?? null, chunks: plan.chunks.length, prefix: plan.prefix },
+    'planned',
+  );
   const written = await writeJsonOnce(raw, key, planSchema, plan);
   await failpoint('plan_written');
   return chunkNumbers(written);
@@ -69,7 +74,21 @@ async function planOf(raw: RawBucket, runId: string | null | undefined): Promise
   return parsed.success ? parsed.data : 'unreadable';
 }
 
-const chunkNumbers = ({ chunks }: Plan): { chunks: number[] } => ({ chunks: chunks.map(({ number }) => number) });
+/** What the state machine needs to know of a plan. */
+export interface PlannedChunks {
+  chunks: number[];
+  engine: 'lambda' | 'glue';
+}
+
+const chunkNumbers = ({ chunks, engine }: Plan): PlannedChunks => ({
+  chunks: chunks.map(({ number }) => number),
+  engine: engine?.name ?? 'lambda',
+});
+
+async function whyWithoutGlue({ hasGlue }: Pick<Planning, 'hasGlue'>, { type }: SourceSettings): Promise<string | null> {
+  if (!hasGlue) return 'the environment has no Glue job (`glue` in config/environments.yaml)';
+  return (await sourceKind(type)).sparkQuery ? null : `Glue cannot read a source of the type ${type}`;
+}
 
 /** What a run of the table would do now; nothing is written or claimed. `mode` null: as configured. */
 export async function explainRun(planning: Omit<Planning, 'log'>, ref: TableRef, mode: Mode | null): Promise<Explanation> {
@@ -83,16 +102,18 @@ export async function explainRun(planning: Omit<Planning, 'log'>, ref: TableRef,
 }
 
 async function planTable(
-  planning: Pick<Planning, 'chunkBytes'>,
+  planning: Pick<Planning, 'state' | 'chunkBytes' | 'hasGlue'>,
   session: SourceSession,
   configured: ConfiguredTable,
   table: Pick<TableToPlan, 'run' | 'mode' | 'fence' | 'baseVersion' | 'watermark' | 'checkpoints' | 'last'>,
 ): Promise<PlannedRun> {
   const { source, config, configVersion } = configured;
   const described = await session.describeTable(relationOf(config, session.defaultSchema), config);
+  const { rowsPerSecond = null } = await readTableState(planning.state, table.run);
+  const withoutGlue = await whyWithoutGlue(planning, source);
   return makePlan(
     session,
-    { ...table, config, configVersion, sourceType: source.type, chunkBytes: planning.chunkBytes },
+    { ...table, config, configVersion, sourceType: source.type, chunkBytes: planning.chunkBytes, rowsPerSecond, withoutGlue },
     described,
     new Date(),
   );

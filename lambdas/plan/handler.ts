@@ -19,7 +19,7 @@ const chunkBytes = process.env.CHUNK_BYTES ? Number(process.env.CHUNK_BYTES) : u
 export const handler = step('plan', eventSchema, async (event, log) => {
   const state = runtimeState();
   const configs = { documents, table: environment('TABLE_CONFIG') };
-  const planning = { state, configs, raw: rawBucket(), withSource, chunkBytes, log };
+  const planning = { state, configs, raw: rawBucket(), withSource, chunkBytes, hasGlue: process.env.EXTRACT_JOB !== undefined, log };
   switch (event.action) {
     case 'acquire':
       return acquireTurn(planning, event.run);

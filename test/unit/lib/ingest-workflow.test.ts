@@ -68,6 +68,15 @@ it('every task of a run is told the same of it, and neither time nor secret nor 
   }
 });
 
+it('reads a chunk until nothing of it is left', () => {
+  const { States, StartAt } = ingest.States.Extract.ItemProcessor;
+  expect(StartAt).toBe('ExtractChunk');
+  expect(States['ChunkRead?']).toMatchObject({
+    Choices: [{ Variable: '$.read.done', BooleanEquals: true, Next: 'ChunkRead' }],
+    Default: 'ExtractChunk',
+  });
+});
+
 it('keeps nothing of what the chunks answer', () => {
   expect(ingest.States.Extract.ResultPath).toBeNull();
 });
