@@ -19,9 +19,8 @@ export function checkExport(config: ExportConfig): ExportProblem[] {
   else wrong('table', tableProblem(config.table));
   if (config.partition_by !== undefined) wrong('partition_by', expressionProblem(config.partition_by));
   if (config.null_value !== '' && config.file_type !== 'csv') wrong('null_value', 'only a CSV needs it');
-  if (config.partition_by !== undefined && config.file_type === 'csv') {
-    wrong('partition_by', 'Snowflake writes no header into the files of a partitioned CSV: choose parquet or json');
-  }
+  // A partitioned CSV has no header, and the one column of a JSON file is the object.
+  if (config.partition_by !== undefined && config.file_type !== 'parquet') wrong('partition_by', 'only parquet can be partitioned');
   return problems;
 }
 

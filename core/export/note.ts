@@ -20,9 +20,11 @@ export async function note(context: ExportContext, ref: ExportRef, attempt: numb
   // A statement that may still run writes to its own place, which the next one does not use.
   await setItem(state, ref.exportId, ref.index, { status: 'FAILED', attempt, finishedAt: new Date().toISOString(), error, unload: null });
   log.warn({ error, query_id: unload?.queryId }, 'the export failed');
-  await deleteObjects(context.exports, await asideKeys(context.exports, ref)).catch((thrown: unknown) =>
-    log.warn({ error: String(thrown) }, 'what lies aside stays until the rule of the bucket removes it'),
-  );
+  try {
+    await deleteObjects(context.exports, await asideKeys(context.exports, ref));
+  } catch (thrown) {
+    log.warn({ error: String(thrown) }, 'what lies aside stays until the rule of the bucket removes it');
+  }
 }
 
 /** A function's error comes as JSON. */

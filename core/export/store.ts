@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { DeleteCommand, GetCommand, PutCommand, paginateQuery } from '@aws-sdk/lib-dynamodb';
 import type { ConfigStore } from '../config/store.js';
 import { FirnError } from '../errors.js';
+import { checkExport } from './checks.js';
 import { type ExportSet, setName } from './load.js';
 import { exportsFileSchema } from './schema.js';
 
@@ -19,9 +20,14 @@ export interface SetChange {
   exports: number;
 }
 
-/** Throws ZodError when the item was not written by `config push` of this version. */
+/** @throws ZodError when the item was not written by `config push` of this version, FirnError ConfigInvalid when the push was not checked */
 function fromItem({ sk, path, pushedAt, exports }: Record<string, unknown>): StoredSet {
-  return { name: String(sk), path: String(path), pushedAt: String(pushedAt), ...exportsFileSchema.parse({ exports }) };
+  const set = { name: String(sk), path: String(path), pushedAt: String(pushedAt), ...exportsFileSchema.parse({ exports }) };
+  for (const [index, config] of set.exports.entries()) {
+    const [problem] = checkExport(config);
+    if (problem) throw new FirnError('ConfigInvalid', `${set.path} exports[${index}].${problem.path.join('.')}: ${problem.message}`);
+  }
+  return set;
 }
 
 export async function readSets({ documents, table }: ConfigStore): Promise<StoredSet[]> {
