@@ -51,6 +51,8 @@ export const columnSchema = z.object({
   convert: z.enum(['none', 'parse_json', 'utc']),
   /** What becomes of a value that the type cannot hold (numeric NaN, dates that are infinite, BC or beyond 9999). Default: error. */
   unrepresentable: z.enum(['error', 'null', 'clamp']).optional(),
+  /** What the source sends in place of the value. */
+  mask: z.enum(['sha256', 'null']).optional(),
 });
 export type Column = z.infer<typeof columnSchema>;
 

@@ -14,7 +14,7 @@ const repeated = (names: string[]): number => names.findIndex((name, index) => n
 export function checkTable(config: TableConfig): TableProblem[] {
   const problems: TableProblem[] = [];
   const wrong = (path: KeyPath, message: string) => problems.push({ path, message });
-  const { include, exclude, rename = {} } = config.columns ?? {};
+  const { include, exclude, rename = {}, large = [], mask = {} } = config.columns ?? {};
   const primaryKey = config.primary_key ?? [];
 
   if (config.mode === 'incremental' && !config.cursor_column) {
@@ -31,6 +31,7 @@ export function checkTable(config: TableConfig): TableProblem[] {
     [['primary_key'], primaryKey],
     [['columns', 'include'], include ?? []],
     [['columns', 'exclude'], exclude ?? []],
+    [['columns', 'large'], large],
   ] as [KeyPath, string[]][]) {
     const index = repeated(names);
     if (index >= 0) wrong([...path, index], `"${names[index]}" stands here twice`);
@@ -49,6 +50,10 @@ export function checkTable(config: TableConfig): TableProblem[] {
         ['columns', 'rename', column],
         `"${column}" is left out by columns.${include ? 'include' : 'exclude'}: there is nothing to rename`,
       );
+  }
+  for (const [column, how] of Object.entries(mask)) {
+    if (how === 'null' && primaryKey.includes(column))
+      wrong(['columns', 'mask', column], `"${column}" is part of the primary key, which cannot be NULL: mask it by sha256`);
   }
   for (const [column, target] of Object.entries(rename)) {
     if (target.toUpperCase().startsWith('_FIRN_'))

@@ -52,19 +52,22 @@ function whyColumn(before: readonly Column[], column: Column): string | null {
   if (held === undefined) return before.some((one) => one.name === name) ? `${name} was dropped and added again` : `${name} is new`;
   if (held.target !== target) return held.name === name ? `${name} was ${held.target} in Snowflake` : `${held.name} is now named ${name}`;
   if (!sameType(held, column) && !isWidened(held, column)) return `${name} was ${held.sourceType} and is ${column.sourceType}`;
-  return held.unrepresentable === column.unrepresentable ? null : `another policy holds for ${name}`;
+  return held.unrepresentable === column.unrepresentable && held.mask === column.mask ? null : `another policy holds for ${name}`;
 }
 
-function sameType(a: Column, b: Column): boolean {
+function sameSourceType(a: Column, b: Column): boolean {
   const sameOid = a.typeOid === undefined || b.typeOid === undefined || a.typeOid === b.typeOid;
-  return sameOid && a.sourceType === b.sourceType && a.raw === b.raw && a.staging === b.staging && a.convert === b.convert;
+  return sameOid && a.sourceType === b.sourceType;
 }
+
+const sameType = (a: Column, b: Column): boolean =>
+  sameSourceType(a, b) && a.raw === b.raw && a.staging === b.staging && a.convert === b.convert;
 
 /** The rows in staging hold what they would hold if they were read again. */
 function isWidened(before: Column, now: Column): boolean {
   const fits = (a: string, b: string): boolean => compareTypes(parseType(a), parseType(b)).kind !== 'incompatible';
   return (
-    isWidening(before.sourceType, now.sourceType) &&
+    (sameSourceType(before, now) || isWidening(before.sourceType, now.sourceType)) &&
     before.convert === now.convert &&
     fits(before.raw, now.raw) &&
     fits(before.staging, now.staging)

@@ -26,7 +26,7 @@ function converted({ target, convert }: Column): string {
 }
 
 /** Rows of the runs' files: raw may hold others, which a failed attempt left behind. The run is named too because it prunes. */
-function committedRows(plan: MergePlan, runIds: string[], which: keyof typeof operations = 'row'): string {
+export function committedRows(plan: MergePlan, runIds: string[], which: keyof typeof operations = 'row'): string {
   return `FROM ${rawTable(plan)} AS r
 WHERE r.${run} IN (${runIds.map(quoteLiteral).join(', ')})
   AND EXISTS (SELECT 1 FROM FIRN.RUN_FILES AS f WHERE f.run_id = r.${run} AND f.file = r.${file})
@@ -84,20 +84,6 @@ FROM (
 ${deduplicated}
 ) AS d
 ) AS c`;
-}
-
-/** The first row whose text PARSE_JSON refuses: COLUMN_NAME and ROW_KEY. Null when no column is parsed. */
-export function findUnparsableJson(plan: MergePlan, runIds: string[]): string | null {
-  const key = plan.primaryKey.length === 0 ? "'(no key)'" : plan.primaryKey.map((name) => `TO_VARCHAR(r.${quoteIdentifier(name)})`);
-  const keyText = typeof key === 'string' ? key : `CONCAT_WS(', ', ${key.map((part) => `COALESCE(${part}, 'NULL')`).join(', ')})`;
-  const searches = plan.columns
-    .filter(({ convert }) => convert === 'parse_json')
-    .map(({ target }) => {
-      const value = `r.${quoteIdentifier(target)}`;
-      return `SELECT ${quoteLiteral(target)} AS COLUMN_NAME, ${keyText} AS ROW_KEY
-${committedRows(plan, runIds)} AND ${value} <> '' AND TRY_PARSE_JSON(${value}) IS NULL`;
-    });
-  return searches.length === 0 ? null : `${searches.join('\nUNION ALL\n')}\nLIMIT 1`;
 }
 
 /**

@@ -1,7 +1,8 @@
 import type { Plan } from '../../core/plan/plan.js';
+import { findInexactJson, findUnparsableJson } from '../../core/warehouse/json-values.js';
 import { keyRanges, summariseWorkTable } from '../../core/warehouse/key-range.js';
 import { compareWorkTable, countGoneRows, countStaging, deleteGoneRows, mergeWorkTable, replaceRows } from '../../core/warehouse/merge.js';
-import { checkLoadedFiles, createWorkTable, findUnparsableJson } from '../../core/warehouse/work-table.js';
+import { checkLoadedFiles, createWorkTable } from '../../core/warehouse/work-table.js';
 import { counts, fail, query, type Snowflake } from './session.js';
 
 export interface MergeCounts {
@@ -23,18 +24,23 @@ const label = (plan: Plan): string => `${plan.run.source} ${plan.run.database}.$
 export function fillWorkTable(snowflake: Snowflake, plan: Plan, work: string, runIds: string[]): number {
   const [checked] = query(snowflake, checkLoadedFiles(plan, runIds));
   if (checked?.WRONG) fail('CountMismatch', `${label(plan)}: ${checked.WRONG}`);
+  refuseJson(snowflake, plan, findInexactJson(plan, runIds), 'a number that is beyond 38 digits, or beyond a double');
   try {
     query(snowflake, createWorkTable(plan, work, runIds));
   } catch (error) {
-    const search = findUnparsableJson(plan, runIds);
-    const [row] = search ? query(snowflake, search) : [];
-    if (!row) throw error;
-    fail(
-      'ValueOutOfRange',
-      `${label(plan)}: column ${row.COLUMN_NAME} of the row with key ${row.ROW_KEY} holds JSON that a VARIANT cannot hold (a key twice in one object, a lone surrogate, or more than 16 MB)`,
-    );
+    refuseJson(snowflake, plan, findUnparsableJson(plan, runIds), 'a key twice in one object, a lone surrogate, or too much of it');
+    throw error;
   }
   return Number(checked?.ROWS_LOADED);
+}
+
+function refuseJson(snowflake: Snowflake, plan: Plan, search: string | null, what: string): void {
+  const [row] = search ? query(snowflake, search) : [];
+  if (!row) return;
+  fail(
+    'ValueOutOfRange',
+    `${label(plan)}: column ${row.COLUMN_NAME} of the row with key ${row.ROW_KEY} holds JSON that a VARIANT cannot hold: ${what} (policy json)`,
+  );
 }
 
 /** A work table to be merged, the rows of its files, and where to look for the keys that the source still has. */

@@ -5,7 +5,7 @@ import { FirnError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
 import { addressOf, query } from './connection.js';
 import { describeAddress } from './errors.js';
-import { defaultPolicies, mapType, type Policies, type SourceType } from './types.js';
+import { defaultPolicies, isLarge, mapType, type Policies, type SourceType } from './types.js';
 
 type Relation = Plan['relation'];
 
@@ -145,7 +145,15 @@ export async function describeTable(
   const all = await readColumns(client, oid);
   const chosen = choose(all, settings.columns, name);
   const columns = chosen.map((column): Column => {
-    const { selection: _, decoder: __, ...mapped } = mapType(column.type, settings.policies ?? defaultPolicies);
+    const mask = settings.columns?.mask?.[column.name];
+    const large = settings.columns?.large?.includes(column.name) ?? false;
+    const { selection: _, decoder: __, ...mapped } = mapType(column.type, settings.policies ?? defaultPolicies, { large, mask });
+    if (large && !isLarge(mapped)) {
+      throw new FirnError(
+        'ConfigInvalid',
+        `${name}: columns.large names ${column.name}, whose type ${column.sourceType} is neither text nor bytes.`,
+      );
+    }
     const target = settings.columns?.rename?.[column.name] ?? column.name.toUpperCase();
     return {
       name: column.name,
@@ -154,8 +162,9 @@ export async function describeTable(
       attnum: column.attnum,
       typeOid: column.typeOid,
       typmod: column.typmod,
-      nullable: column.nullable || mapped.unrepresentable === 'null',
+      nullable: column.nullable || mapped.unrepresentable === 'null' || mask === 'null',
       ...mapped,
+      ...(mask && { mask }),
     };
   });
   refuseCollisions(columns, name);
@@ -165,8 +174,14 @@ export async function describeTable(
 
 function choose(all: SourceColumn[], settings: TableConfig['columns'], table: string): SourceColumn[] {
   const known = new Set(all.map((column) => column.name));
-  const { include, exclude = [], rename = {} } = settings ?? {};
-  for (const [key, names] of Object.entries({ include: include ?? [], exclude, rename: Object.keys(rename) })) {
+  const { include, exclude = [], rename = {}, large = [], mask = {} } = settings ?? {};
+  for (const [key, names] of Object.entries({
+    include: include ?? [],
+    exclude,
+    rename: Object.keys(rename),
+    large,
+    mask: Object.keys(mask),
+  })) {
     const missing = names.find((name) => !known.has(name));
     if (missing !== undefined)
       throw new FirnError('ConfigInvalid', `${table}: columns.${key} names ${missing}, which is not a column of the table.`);

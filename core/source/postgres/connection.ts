@@ -13,6 +13,8 @@ export const postgresSecretSchema = z.object({
   database: z.string().min(1),
   sslmode: z.enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']).default('require'),
   sslrootcert: z.string().optional(),
+  /** Stands before each text that `columns.mask` hashes. */
+  mask_salt: z.string().optional(),
 });
 export type PostgresSecret = z.infer<typeof postgresSecretSchema>;
 

@@ -5,7 +5,7 @@ import type { Plan } from '../../plan/plan.js';
 import { readColumns, readTable } from './catalog.js';
 import { query } from './connection.js';
 import { quoteLiteral, quoteRelation } from './query.js';
-import { type Decoder, mapType, policiesOf, type Selection, type SourceType } from './types.js';
+import { type Decoder, isLarge, mapType, policiesOf, type Selection, type SourceType } from './types.js';
 
 /** Settings that the text of a value or the visibility of a row depends on. LOCAL, so that a pooler's next session is not touched. */
 export const settings = [
@@ -74,7 +74,7 @@ export async function readingsOf(client: Client, oid: number, relation: Plan['re
     const name = `${relation.schema}.${relation.table}`;
     if (now === undefined)
       throw new FirnError('SchemaChangedDuringRun', `${name}: column ${column.name} was dropped after the run was planned.`);
-    const mapped = mapType(now.type, policiesOf(column));
+    const mapped = mapType(now.type, policiesOf(column), { large: isLarge(column), mask: column.mask });
     if (!sameType(mapped.parquet, column.parquet)) {
       throw new FirnError(
         'SchemaChangedDuringRun',

@@ -6,6 +6,7 @@ import { connect, query } from './connection.js';
 import { describeAddress, sqlStates } from './errors.js';
 import { estimateRead } from './estimate.js';
 import { type Reading, readingsOf, settings } from './extract-snapshot.js';
+import { readExpression } from './mask.js';
 import { conditions, nullCursorStatement, quoteIdentifier, quoteRelation, selectExpression, selectStatement } from './query.js';
 
 /**
@@ -19,6 +20,12 @@ export async function sparkQuery({ connection, relation, columns, where }: Spark
   try {
     const { oid, kind } = await readTable(client, relation);
     const readings = await readingsOf(client, oid, relation, columns);
+    if (connection.mask_salt && columns.some(({ mask }) => mask === 'sha256')) {
+      throw new FirnError(
+        'ConfigInvalid',
+        `${relation.schema}.${relation.table}: engine glue cannot hash with the mask_salt of the secret: set engine: lambda.`,
+      );
+    }
     const { cursor } = where;
     if (cursor?.onNull === 'error') {
       const [found] = await query(client, nullCursorStatement(relation, cursor.column, { ...where, chunk: null }));
@@ -51,7 +58,15 @@ function expressions(readings: readonly Reading[], [chunk]: readonly Chunk[]): s
   return [...values, ...ranges.map(quoteIdentifier)];
 }
 
-function travelExpression({ column: { name, parquet }, type, selection, decoder }: Reading): string {
+function travelExpression(reading: Reading): string {
+  const { mask } = reading.column;
+  // The query goes through the job's documents on S3, where no secret may stand: without its salt.
+  if (mask === 'sha256') return readExpression(reading.column, reading.selection);
+  const value = valueExpression(reading);
+  return mask === 'null' ? `CASE WHEN FALSE THEN ${value} END` : value;
+}
+
+function valueExpression({ column: { name, parquet }, type, selection, decoder }: Reading): string {
   const column = quoteIdentifier(name);
   switch (parquet.kind) {
     case 'date':

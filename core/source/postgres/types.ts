@@ -2,8 +2,8 @@ import type { Column, ParquetType } from '../../column.js';
 import type { TableConfig } from '../../config/schema.js';
 import { FirnError } from '../../errors.js';
 
-export type Policies = Pick<NonNullable<TableConfig['policies']>, 'numeric_nan' | 'unbounded_numeric' | 'date_out_of_range'>;
-export const defaultPolicies: Policies = { numeric_nan: 'error', unbounded_numeric: 'text', date_out_of_range: 'error' };
+export type Policies = Pick<NonNullable<TableConfig['policies']>, 'numeric_nan' | 'unbounded_numeric' | 'date_out_of_range' | 'json'>;
+export const defaultPolicies: Policies = { numeric_nan: 'error', unbounded_numeric: 'text', date_out_of_range: 'error', json: 'error' };
 
 /** A column's type as the catalog tells it; a domain is already replaced by its base type. */
 export interface SourceType {
@@ -21,8 +21,16 @@ export type Selection = 'native' | 'text' | 'json' | 'float8' | 'money' | 'money
 /** How the decoder reads the field. `bytes` and `binary` take it as it is, up to what a VARCHAR or a BINARY of Snowflake holds. */
 export type Decoder =
   | { kind: 'bool' | 'int2' | 'int4' | 'int8' | 'uint4' | 'uint8' | 'float4' | 'float8' }
-  | { kind: 'date' | 'time' | 'timestamp' | 'uuid' | 'jsonb' | 'bytes' | 'binary' }
+  | { kind: 'date' | 'time' | 'timestamp' | 'uuid' }
+  | { kind: 'jsonb' | 'bytes' | 'binary'; large?: boolean }
   | { kind: 'numeric'; precision: number; scale: number };
+
+/** What the configuration says of one column. */
+export interface Treatment {
+  /** Takes the longest values that Snowflake has a type for. */
+  large?: boolean;
+  mask?: Column['mask'];
+}
 
 export interface Mapping extends Pick<Column, 'parquet' | 'raw' | 'staging' | 'convert' | 'unrepresentable'> {
   selection: Selection;
@@ -72,7 +80,30 @@ const types: Record<string, Mapping> = {
 const dated = new Set(['date', 'time', 'timestamp', 'timestamptz']);
 
 /** @throws FirnError ConfigInvalid for a policy that Snowflake cannot hold */
-export function mapType(type: SourceType, policies: Policies): Mapping {
+export function mapType(type: SourceType, policies: Policies, { large = false, mask }: Treatment = {}): Mapping {
+  // Of the value's text: 64 digits.
+  if (mask === 'sha256') return text;
+  const mapped = mapValues(type, policies);
+  // As it stands, and nothing to be parsed.
+  const kept: Mapping =
+    mapped.convert === 'parse_json' && policies.json === 'text'
+      ? { ...mapped, parquet: { kind: 'string' }, staging: 'VARCHAR', convert: 'none' }
+      : mapped;
+  return large ? enlarged(kept) : kept;
+}
+
+/** Source: Snowflake documentation, "String & binary data types": 16 and 8 MB unless a column is declared longer. */
+const longest: Record<string, string> = { VARCHAR: 'VARCHAR(134217728)', BINARY: 'BINARY(67108864)' };
+
+export const isLarge = ({ raw }: Pick<Column, 'raw'>): boolean => Object.values(longest).includes(raw);
+
+function enlarged(mapped: Mapping): Mapping {
+  const { decoder, raw, staging } = mapped;
+  if (decoder.kind !== 'bytes' && decoder.kind !== 'binary' && decoder.kind !== 'jsonb') return mapped;
+  return { ...mapped, decoder: { ...decoder, large: true }, raw: longest[raw] ?? raw, staging: longest[staging] ?? staging };
+}
+
+function mapValues(type: SourceType, policies: Policies): Mapping {
   if (type.array && type.schema === 'pg_catalog' && type.name === '_money') return { ...jsonBySource, selection: 'moneys' };
   if (type.array || type.kind === 'c') return jsonBySource;
   if (type.kind === 'e') return text;
@@ -125,5 +156,6 @@ export function policiesOf({ parquet, unrepresentable = 'error' }: Pick<Column, 
     numeric_nan: unrepresentable === 'null' ? 'null' : 'error',
     unbounded_numeric: unbounded,
     date_out_of_range: unrepresentable,
+    json: parquet.kind === 'string' ? 'text' : 'error',
   };
 }

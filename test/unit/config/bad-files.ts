@@ -67,7 +67,7 @@ export const badFiles: BadFile[] = [
   {
     name: 'a key that resembles nothing',
     text: table('columns: { colour: red }'),
-    said: [at(7, 20, 'columns.colour', 'unknown key "colour": expected one of include, exclude, rename')],
+    said: [at(7, 20, 'columns.colour', 'unknown key "colour": expected one of include, exclude, rename, large, mask')],
   },
   {
     name: 'a misspelt choice',
@@ -166,6 +166,16 @@ export const badFiles: BadFile[] = [
     name: 'a column twice in the primary key',
     text: table('primary_key: [a, b, a]'),
     said: [at(7, 29, 'primary_key[2]', '"a" stands here twice')],
+  },
+  {
+    name: 'a column twice among the large ones',
+    text: table('columns: { large: [scan, scan] }'),
+    said: [at(7, 34, 'columns.large[1]', '"scan" stands here twice')],
+  },
+  {
+    name: 'a primary key that is masked away',
+    text: table('primary_key: [id]', 'columns:', '  mask: { id: "null" }'),
+    said: [at(9, 23, 'columns.mask.id', '"id" is part of the primary key, which cannot be NULL: mask it by sha256')],
   },
   {
     name: 'a primary key that is left out',

@@ -58,15 +58,19 @@ async function mappingRows(): Promise<string[]> {
   const ways = new Map<string, Set<string>>();
   const add = (way: string, type: string) => ways.set(way, (ways.get(way) ?? new Set()).add(type));
   // A policy may change the type of a numeric; elsewhere it changes values only.
-  const described = typeCases.filter(({ policies }) => !policies || policies.unbounded_numeric);
-  const groups = Map.groupBy(described, ({ type, policies }) => `${type} ${policies?.unbounded_numeric}`);
+  const described = typeCases.filter(({ policies }) => !policies || policies.unbounded_numeric || policies.json);
+  const groups = Map.groupBy(described, ({ type, policies }) => `${type} ${policies?.unbounded_numeric} ${policies?.json}`);
   const cases = [...groups.values()].map((same) => same[0]!);
   for (const [index, { type, policies }] of cases.entries()) {
     await client.query(`CREATE TABLE described_${index} (v ${type})`);
     const relation = { schema: 'public', table: `described_${index}` };
     const { columns } = await describeTable(client, relation, { policies: { ...defaultPolicies, ...policies } });
     const { parquet, raw, staging, convert } = columns[0]!;
-    const policy = policies ? ` with ${code(`unbounded_numeric: ${policies.unbounded_numeric}`)}` : '';
+    const changing =
+      policies?.json && convert === 'none' && type !== 'text'
+        ? { json: policies.json }
+        : { unbounded_numeric: policies?.unbounded_numeric };
+    const policy = policies && Object.values(changing)[0] ? ` with ${policyText({ policies: changing })}` : '';
     const from = `${typeName(type)}${policy}`;
     const to = `${code(parquetText(parquet))} | ${code(raw)} | ${code(staging)}${converted[convert]}`;
     const [declared] = /\(\d+,\d+\)/.exec(from) ?? [];
@@ -87,6 +91,7 @@ function policyRows(): string[] {
   const refused = refusedCases.map((one) => ({ ...one, becomes: 'error `ValueOutOfRange`' }));
   const replaced = typeCases
     .filter(({ policies }) => policies && !['text', 'float'].includes(policies.unbounded_numeric ?? ''))
+    .filter(({ type, policies }) => !(policies?.json && type === 'text'))
     .map((one) => ({ ...one, becomes: one.value === null ? 'NULL, counted' : shown(one.value) }));
   return [...refused, ...replaced].map(
     (one) => `| ${typeName(one.type)} | ${shown(one.sql)} | ${policyText(one) || 'the defaults'} | ${one.becomes} |`,
@@ -147,11 +152,12 @@ A type that is not in the list goes as its text, into \`VARCHAR\`. \`numeric(p,s
 - Arrays, composite types and \`hstore\` go as JSON. The lower bounds of an array are lost, and so is the difference between NULL and JSON \`null\`
   within it. NaN, infinities and numbers of unsigned types are texts in it. \`money\` within a composite type is a text in the source's locale.
 - \`reg…\` types go as their names, which have a schema where it is not in the \`search_path\` of Firn's user.
-- JSON \`null\` is a value of a \`VARIANT\`, not SQL NULL. Order of keys and white space of \`json\` end with PARSE_JSON, and a number beyond
-  38 digits becomes a double there. JSON that PARSE_JSON refuses (a key twice in one object, a lone surrogate) is the error \`ValueOutOfRange\`.
-- \`VARCHAR\` takes 16 MB and \`BINARY\` 8 MB, as Snowflake's defaults are: a longer value is the error \`ValueOutOfRange\`. The text of a \`VARIANT\` passes through a \`VARCHAR\`.
-  Read such a column in parts through a view, or exclude it.
-- Databases of any encoding arrive in UTF-8. One of \`SQL_ASCII\` sends its bytes as they are: where they are not UTF-8 the load fails (\`LoadRejected\`).
+- JSON \`null\` is a value of a \`VARIANT\`, not SQL NULL. Order of keys and white space of \`json\` end with PARSE_JSON. What a \`VARIANT\` cannot hold as it is (a number
+  beyond 38 digits, or with an exponent beyond 17 digits or the range of a double; a key twice in one object; a lone surrogate) is the error \`ValueOutOfRange\`
+  with column and key; \`policies.json: text\` brings the columns of a table as text.
+- \`VARCHAR\` takes 16 MB and \`BINARY\` 8 MB: a longer value is the error \`ValueOutOfRange\`. Columns under [\`columns.large\`](configuration.md#a-table) take 128 and
+  64 MB. The text of a \`VARIANT\` passes through a \`VARCHAR\`.
+- Databases of any encoding arrive in UTF-8; of one of \`SQL_ASCII\`, what is UTF-8. Bytes that are not are the error \`ValueOutOfRange\` with column and key.
 
 ## Policies
 

@@ -166,9 +166,17 @@ describe('a plan (PostgreSQL, DynamoDB and S3 local, executions in memory)', () 
       what: 'a policy is another',
       why: 'another policy holds for amount',
       config: {
-        policies: { numeric_nan: 'null', unbounded_numeric: 'text', date_out_of_range: 'error', time: 'time', tinyint1: 'number' },
+        policies: {
+          numeric_nan: 'null',
+          unbounded_numeric: 'text',
+          date_out_of_range: 'error',
+          json: 'error',
+          time: 'time',
+          tinyint1: 'number',
+        },
       },
     },
+    { what: 'a column is masked', why: 'another policy holds for note', config: { columns: { mask: { note: 'sha256' } } } },
     { what: 'the filter is another', why: 'row_filter is another', config: { row_filter: 'amount < 1000 -- all of them' } },
     {
       what: 'the table in Snowflake is another',
@@ -198,6 +206,15 @@ describe('a plan (PostgreSQL, DynamoDB and S3 local, executions in memory)', () 
     await committed('incremental');
     await admin.query(source);
     expect((await planned('incremental')).cursor!.from).not.toBeNull();
+  });
+
+  it('goes on when a column takes longer values from now on', async () => {
+    await configure(incremental);
+    await committed('incremental');
+    await configure({ ...incremental, columns: { large: ['note'] } });
+    const plan = await planned('incremental');
+    expect(plan.cursor!.from).not.toBeNull();
+    expect(plan.columns.find(({ name }) => name === 'note')).toMatchObject({ raw: 'VARCHAR(134217728)', staging: 'VARCHAR(134217728)' });
   });
 
   it('goes on when a column was renamed that keeps its name in Snowflake', async () => {

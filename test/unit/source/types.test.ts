@@ -82,6 +82,30 @@ it('counts what a policy replaced and tells the rows', async () => {
   expect(replaced[0]).toEqual({ column: 'D', policy: 'date_out_of_range=clamp', value: 'infinity', key: 'id=2' });
 });
 
+it('takes longer values where a column is declared large, and refuses those that are longer still', async () => {
+  await client.query(`CREATE TABLE larger (id int PRIMARY KEY, t text, b bytea, j jsonb, v varchar(10));
+    INSERT INTO larger VALUES (1, repeat('x', 16777217), decode(repeat('ff', 8388609), 'hex'), to_jsonb(repeat('j', 16777215)), 'v')`);
+  const columns = { large: ['t', 'b', 'j', 'v'] };
+  const { folder, table } = await extractTable(client, { table: 'larger' }, { columns });
+  expect(table.columns.slice(1).map(({ raw, staging }) => [raw, staging])).toEqual([
+    ['VARCHAR(134217728)', 'VARCHAR(134217728)'],
+    ['BINARY(67108864)', 'BINARY(67108864)'],
+    ['VARCHAR(134217728)', 'VARIANT'],
+    ['VARCHAR(134217728)', 'VARCHAR(134217728)'],
+  ]);
+  expect(await duckdb(folder, 'SELECT strlen(t), octet_length(b), strlen(j) FROM t')).toEqual([['16777217', '8388609', '16777217']]);
+
+  await client.query(`UPDATE larger SET b = convert_to(repeat('x', 67108865), 'UTF8')`);
+  await expect(extractTable(client, { table: 'larger' }, { columns })).rejects.toMatchObject({
+    code: 'ValueOutOfRange',
+    message: 'public.larger, row id=1: column b (bytea) holds 67108865 bytes, which BINARY(67108864) cannot hold.',
+  });
+  await expect(extractTable(client, { table: 'larger' }, { columns: { large: ['id'] } })).rejects.toMatchObject({
+    code: 'ConfigInvalid',
+    message: 'public.larger: columns.large names id, whose type integer is neither text nor bytes.',
+  });
+});
+
 it('takes the longest values that Snowflake holds', async () => {
   await client.query(`CREATE TABLE longest (id int PRIMARY KEY, t text, b bytea, j jsonb);
     INSERT INTO longest VALUES (1, repeat('x', 16777216), decode(repeat('ff', 8388608), 'hex'), to_jsonb(repeat('j', 16777214)))`);

@@ -12,6 +12,7 @@ import {
   evolveTable,
   stagingDefinitions,
 } from '../../../core/warehouse/ddl.js';
+import { findInexactJson, findUnparsableJson } from '../../../core/warehouse/json-values.js';
 import { keyRanges, summariseWorkTable } from '../../../core/warehouse/key-range.js';
 import * as merge from '../../../core/warehouse/merge.js';
 import * as gather from '../../../core/warehouse/work-table.js';
@@ -99,7 +100,7 @@ function statements(): Record<string, string> {
       merge.deleteGoneRows(one, 'FIRN.W', 'R1'),
     ]);
   }
-  add('merge-json', [gather.findUnparsableJson(plan, ['R1']) ?? '']);
+  add('merge-json', [findUnparsableJson(plan, ['R1']) ?? '', findInexactJson(plan, ['R1']) ?? '']);
   const keyless = planOf('orders', 7, { primaryKey: [] });
   add('merge-keyless', [
     gather.createWorkTable(keyless, 'FIRN.W', ['R1']),
