@@ -14,7 +14,9 @@ export function failureOf(execution: ExecutionState, lastError: StepError | null
   if (thisAttempt && lastError.error.code === error) return lastError.error;
   const message = messageOf(cause);
   const after = thisAttempt ? ` The last error before was ${lastError.error.code}: ${lastError.error.message}` : '';
-  if (status === 'TIMED_OUT' || error === 'States.Timeout' || error === 'Sandbox.Timedout') {
+  // A function that runs out of time is `Sandbox.Timedout`, or by the documentation of Step Functions `Lambda.Unknown`.
+  const functionTimedOut = error === 'Sandbox.Timedout' || (error === 'Lambda.Unknown' && /Task timed out/.test(message));
+  if (status === 'TIMED_OUT' || error === 'States.Timeout' || functionTimedOut) {
     return errorRecord('TimedOut', `${message || 'A step did not end in its time.'}${after}`);
   }
   if (error !== null && isErrorCode(error)) return errorRecord(error, message);

@@ -144,6 +144,18 @@ describe('a failed run (Step Functions, Lambda and SNS in memory, DynamoDB local
       says: /900/,
     },
     {
+      name: "Lambda's own timeout, as it is documented",
+      ended: { error: 'Lambda.Unknown', cause: 'Returned payload: {"errorMessage":"2026-11-21 Task timed out after 900.00 seconds"}' },
+      code: 'TimedOut',
+      says: /900/,
+    },
+    {
+      name: 'a function that died',
+      ended: { error: 'Runtime.ExitError', cause: cause('Runtime exited') },
+      code: 'Internal',
+      says: /exited/,
+    },
+    {
       name: 'an execution that was stopped',
       ended: { status: 'ABORTED', error: null, cause: 'maintenance' },
       code: 'Aborted',
