@@ -48,6 +48,14 @@ const scenarios: Scenario[] = [
     },
   },
   {
+    name: 'an owner that is stopped before its commit, and redriven after a newer run has committed',
+    happens: (world) => {
+      world.call('a', 'orders', 'incremental');
+      world.disturb(0, 'abort', { at: [0, 'Commit'], redriven: null });
+      world.call('b', 'orders', 'incremental', { at: null });
+    },
+  },
+  {
     name: 'an owner that is stopped while it plans, and redriven after a newer run was stopped too',
     happens: (world) => {
       world.call('a', 'orders', 'incremental');
@@ -96,10 +104,11 @@ const scenarios: Scenario[] = [
   },
 ];
 
-async function play(schedule: Schedule, { tables = ['orders'], permits = 2, happens }: Scenario): Promise<void> {
+async function play(schedule: Schedule, { tables = ['orders'], permits = 2, happens }: Scenario): Promise<number> {
   const world = new World(schedule, permits, tables);
   happens(world);
   await schedule.run();
+  const decisions = schedule.choices.length;
   // Whatever has happened, the next call brings all there is.
   for (const table of tables) world.call(`last of ${table}`, table, 'incremental');
   await schedule.run();
@@ -131,6 +140,7 @@ async function play(schedule: Schedule, { tables = ['orders'], permits = 2, happ
   for (const { name } of world.executions.started) {
     if (world.executions.liveness(name) === 'succeeded') expect(['SUCCEEDED', 'SUPERSEDED']).toContain(world.record(name)!.status);
   }
+  return decisions;
 }
 
 it.each(scenarios)(
@@ -139,5 +149,5 @@ it.each(scenarios)(
     const explored = await explore((schedule) => play(schedule, scenario), 40, new Random(1));
     console.log(`${explored.schedules} schedules, ${explored.steps} steps`);
   },
-  120_000,
+  600_000,
 );

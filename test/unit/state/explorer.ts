@@ -92,22 +92,23 @@ export interface Explored {
 }
 
 /**
- * Runs a scenario by the usual schedule, by every schedule with one deviation, and by `samples` with two to four deviations chosen by chance.
+ * Runs a scenario, which answers how many of its decisions are worth a deviation, by the usual schedule, by every schedule with one deviation, and by `samples` with two to four deviations chosen by chance.
  * @throws what a schedule throws, with its deviations and its trace in the message
  */
-export async function explore(scenario: (schedule: Schedule) => Promise<void>, samples: number, random: Random): Promise<Explored> {
+export async function explore(scenario: (schedule: Schedule) => Promise<number>, samples: number, random: Random): Promise<Explored> {
   const explored = { schedules: 0, steps: 0 };
   const run = async (deviations: Deviations): Promise<number[]> => {
+    let decisions = 0;
     const schedule = new Schedule(deviations);
     try {
-      await scenario(schedule);
+      decisions = await scenario(schedule);
     } catch (error) {
       const at = JSON.stringify([...deviations]);
       throw new Error(`deviations ${at}: ${error instanceof Error ? error.message : error}\n${compact(schedule.trace)}`, { cause: error });
     }
     explored.schedules++;
     explored.steps += schedule.choices.length;
-    return schedule.choices;
+    return schedule.choices.slice(0, decisions);
   };
 
   const usual = await run(new Map());

@@ -124,7 +124,7 @@ export class World {
     for (const Item of [sourceItem(settings, 1), ...configs.map((config) => tableItem(place.source, place.database, config, 1))]) {
       this.dynamo.send(new PutCommand({ TableName: 'config', Item }));
     }
-    const documents = { send: (command: object) => this.access(() => this.dynamo.send(command)) } as unknown as DynamoDBDocumentClient;
+    const documents = { send: (command: object) => this.access(() => this.write(command)) } as unknown as DynamoDBDocumentClient;
     this.state = {
       table: 'state',
       documents,
@@ -205,8 +205,8 @@ export class World {
     return keys.flatMap((key) => (this.item(key)?.arn as string | undefined) ?? []);
   }
 
-  private item(Key: Key): Record<string, unknown> | undefined {
-    return (this.dynamo.send(new GetCommand({ TableName: 'state', Key: { ...Key } })) as { Item?: Record<string, unknown> }).Item;
+  private item({ pk, sk }: Key): Record<string, unknown> | undefined {
+    return (this.dynamo.send(new GetCommand({ TableName: 'state', Key: { pk, sk } })) as { Item?: Record<string, unknown> }).Item;
   }
 
   private when(name: string, moment: Moment, happen: () => void): void {
@@ -236,6 +236,17 @@ export class World {
     const rows = [{ number: 0, args: [place.source, place.database, call.table, { mode: call.mode }] }];
     const { outcomes } = opened.outcomes ? opened : await settleBatch(this.state, opened, await ingestRows(this.context, opened, rows));
     this.answers.push({ ...call, runId: outcomes![0]!.runId });
+  }
+
+  /** Whatever happens, no table's watermark goes back. */
+  private write(command: object): object {
+    const upper = (item?: Record<string, unknown>) => Number((item as TableState | undefined)?.watermark?.upper ?? 0);
+    const Item = command instanceof PutCommand ? command.input.Item! : undefined;
+    const before = Item && upper(this.item(Item as unknown as Key));
+    const answer = this.dynamo.send(command);
+    if (before !== undefined && upper(Item) < before)
+      throw new Error(`the watermark of ${Item!.sk} goes back from ${before} to ${upper(Item)}`);
+    return answer;
   }
 
   private async access<T>(work: () => T | Promise<T>): Promise<T> {
