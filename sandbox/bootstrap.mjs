@@ -176,13 +176,15 @@ function run(program, args) {
   const node = nodeFolder();
   const command = {
     tsx: ['--import', 'tsx'],
+    pytest: ['-m', 'pytest', '--quiet', '-p', 'no:cacheprovider'],
     biome: [inRoot('node_modules/@biomejs/biome/bin/biome')],
     tsc: [inRoot('node_modules/typescript/bin/tsc')],
     vitest: [inRoot('node_modules/vitest/vitest.mjs')],
   }[program];
   const env = { ...process.env, PATH: [node, inRoot('node_modules/.bin'), process.env.PATH].join(delimiter) };
+  const interpreter = program === 'pytest' ? join(venv, 'bin/python') : join(node, 'node');
   return new Promise((resolve) => {
-    const child = spawn(join(node, 'node'), [...command, ...args], { cwd: root, env, stdio: 'inherit' });
+    const child = spawn(interpreter, [...command, ...args], { cwd: root, env, stdio: 'inherit' });
     child.once('exit', (code, signal) => resolve(signal === 'SIGINT' ? 130 : (code ?? 1)));
   });
 }
@@ -201,6 +203,7 @@ async function test(args) {
   const checks = [
     ['style', 'biome', ['check', '--error-on-warnings', '--no-errors-on-unmatched']],
     ['types', 'tsc', ['-p', '.']],
+    ...(args.length === 0 ? [['Glue script', 'pytest', [inRoot('glue-scripts/tests')]]] : []),
     ...suites(args),
   ];
   const results = [];
