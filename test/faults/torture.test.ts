@@ -2,7 +2,7 @@ import { expect, it } from 'vitest';
 import { faultSandboxDirectory } from './sandbox.js';
 import { torture } from './torture/torture.js';
 
-it('three minutes of torture: staging equals the source, and nothing is left behind', { timeout: 720_000 }, async () => {
+it('three minutes of torture: staging equals the source, and nothing is left behind', { timeout: 1_200_000 }, async () => {
   const { wrong, tally } = await torture({ directory: faultSandboxDirectory, minutes: 3, seed: 20_251_121, print: () => {} });
   expect(wrong).toEqual([]);
   // It was a torture.

@@ -53,9 +53,11 @@ export class World {
   /** Runs `work` in a Snowflake session of its own: two statements of one session run one after the other. */
   async withWarehouse<T>(work: (warehouse: Warehouse) => Promise<T>): Promise<T> {
     const warehouse = this.#idle.pop() ?? (await this.#openWarehouse());
-    const answer = await work(warehouse);
-    this.#idle.push(warehouse);
-    return answer;
+    try {
+      return await work(warehouse);
+    } finally {
+      this.#idle.push(warehouse);
+    }
   }
 
   async #openWarehouse(): Promise<Warehouse> {
@@ -91,12 +93,12 @@ export class World {
   }
 
   /** What staging has and the source has not, and the other way round, cell by cell. */
-  differences(database: string, table: string, key?: string[]): Promise<string[]> {
+  differences(database: string, table: string, key?: string[], most?: number): Promise<string[]> {
     const staging = { schema: `STAGING_${database.toUpperCase()}`, table: table.toUpperCase() };
     return this.withWarehouse(async (warehouse) => {
       const source = await this.source.connect();
       try {
-        return await differences({ source: source as unknown as pg.Client, warehouse, table, staging, ...(key && { key }) });
+        return await differences({ source: source as unknown as pg.Client, warehouse, table, staging, ...(key && { key }), most });
       } finally {
         source.release();
       }

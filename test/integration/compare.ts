@@ -21,14 +21,16 @@ export interface Comparison {
   key?: string[];
   staging: { schema: string; table: string };
   where?: string;
+  /** Lines told. Default: 20. */
+  most?: number;
 }
 
 /**
  * A full outer compare of a source table and its staging table, column by column, over exact texts of the values.
- * @returns one line per difference, at most 20; empty when they are equal
+ * @returns one line per difference, at most `most`; empty when they are equal
  */
 export async function differences(comparison: Comparison): Promise<string[]> {
-  const { source, warehouse, schema = 'public', table, staging, where } = comparison;
+  const { source, warehouse, schema = 'public', table, staging, where, most = 20 } = comparison;
   const columns = await sourceColumns(source, schema, table);
   const key = comparison.key ?? (await primaryKey(source, schema, table));
   const relation = `${pg.escapeIdentifier(schema)}.${pg.escapeIdentifier(table)}`;
@@ -62,10 +64,10 @@ export async function differences(comparison: Comparison): Promise<string[]> {
       for (const [index, column] of columns.entries()) {
         if (wanted[index] !== cells[index]) found.push(`${table} ${id} ${column.name}: source ${wanted[index]}, staging ${cells[index]}`);
       }
-    if (found.length >= 20) return found;
+    if (found.length >= most) return found;
   }
   for (const id of expected.keys()) found.push(`${table} ${id}: only at the source`);
-  return found.slice(0, 20);
+  return found.slice(0, most);
 }
 
 async function sourceColumns(source: pg.Client, schema: string, table: string): Promise<SourceColumn[]> {

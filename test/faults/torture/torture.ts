@@ -36,9 +36,9 @@ export async function torture({ directory, minutes, seed, print }: Torture): Pro
       { length: writerCount },
       (_, n) => new Writer(world.state.postgres.adminUrl, n, seed, longest, tally, signal),
     );
-    await Promise.all([
-      ...writers.map((writer) => writer.run()),
+    const [answers] = await Promise.all([
       callEverySecond(world, seed, tally, signal),
+      ...writers.map((writer) => writer.run()),
       armFailpoints(world, seed, signal),
       disturb(world, seed, tally, signal),
       mend(world, seed, tally, signal),
@@ -49,7 +49,7 @@ export async function torture({ directory, minutes, seed, print }: Torture): Pro
     await settle(world);
     const undead = await raiseTheDead(world, tally);
     say('what has failed is redriven');
-    const wrong = [...undead, ...(await verdict(world, tally))];
+    const wrong = [...answers, ...undead, ...(await verdict(world, tally))];
     say('compared');
     return { wrong, tally };
   } finally {
