@@ -117,7 +117,8 @@ def _hash(node: exp.Expression) -> exp.Expression:
     if isinstance(node, exp.Anonymous) and str(node.this).upper() == "HASH":
         if any(isinstance(e, exp.Star) for e in node.expressions):
             raise unsupported("HASH(*)")
-        return exp.Anonymous(this="_sf_signed", expressions=[exp.Anonymous(this="duckdb_hash_", expressions=node.expressions)])
+        hashed = [exp.Anonymous(this="_sf_hashed", expressions=[e]) for e in node.expressions]
+        return exp.Anonymous(this="_sf_signed", expressions=[exp.Anonymous(this="duckdb_hash_", expressions=hashed)])
     return node
 
 

@@ -12,6 +12,10 @@ CREATE OR REPLACE TEMP MACRO _sf_parse_json(x) AS
        ELSE json(x) END;
 CREATE OR REPLACE TEMP MACRO _sf_try_parse_json(x) AS
   CASE WHEN x IS NULL OR trim(x) = '' OR NOT json_valid(x) THEN NULL WHEN _sf_repeats(x) THEN NULL ELSE json(x) END;
+CREATE OR REPLACE TEMP MACRO _sf_hashed(x) AS  -- DuckDB's hash is the same for the HUGEINTs 0 and -1
+  CASE WHEN typeof(x) = 'HUGEINT' THEN hash(CAST(x AS VARCHAR))
+       WHEN starts_with(typeof(x), 'DECIMAL') THEN hash(CASE WHEN contains(CAST(x AS VARCHAR), '.') THEN rtrim(rtrim(CAST(x AS VARCHAR), '0'), '.') ELSE CAST(x AS VARCHAR) END)
+       ELSE hash(x) END;
 CREATE OR REPLACE TEMP MACRO _sf_signed(h) AS (h::HUGEINT - 9223372036854775808)::BIGINT;
 CREATE OR REPLACE TEMP MACRO _sf_divide_down(n, d) AS (n - ((n % d) + d) % d) // d;
 CREATE OR REPLACE TEMP MACRO _sf_text(x) AS
