@@ -15,43 +15,64 @@ interface Global {
 }
 
 /** Exports of assembly/index.ts, where each is described. Addresses come as signed numbers: `address` makes them positive. */
+/** Decodes fields; answers how many are not NULL. */
+type Gather<More extends number[] = []> = (
+  offsets: number,
+  rows: number,
+  values: number,
+  levels: number,
+  first: number,
+  ...more: More
+) => number;
+
 interface Exports {
   memory: { buffer: ArrayBuffer };
   allocate(bytes: number): number;
   release(address: number): void;
-  beginColumn(rows: number): void;
+  beginVector(rows: number): void;
   reservePage(bytes: number): void;
+  releasePage(): void;
   values: Global;
   bitmap: Global;
+  indices: Global;
   page: Global;
 
   scanRows(from: number, end: number, stop: number, offsets: number, capacity: number, columns: number, widths: number): number;
   scannedRows: Global;
   setScannedRows(rows: number): void;
 
-  booleans(offsets: number, rows: number): number;
-  int2s(offsets: number, rows: number): number;
-  words(offsets: number, rows: number): number;
-  doubleWords(offsets: number, rows: number): number;
-  unsigned4s(offsets: number, rows: number): number;
-  unsigned8s(offsets: number, rows: number): number;
-  dates(offsets: number, rows: number): number;
-  times(offsets: number, rows: number): number;
-  timestamps(offsets: number, rows: number): number;
-  decimals(offsets: number, rows: number, precision: number, scale: number, width: number): number;
-  wideDecimals(offsets: number, rows: number, precision: number, scale: number): number;
-  texts(offsets: number, rows: number, limit: number): number;
-  uuids(offsets: number, rows: number): number;
-  longestText: Global;
+  booleans: Gather;
+  int2s: Gather;
+  words: Gather;
+  doubleWords: Gather;
+  unsigned4s: Gather;
+  unsigned8s: Gather;
+  dates: Gather;
+  times: Gather;
+  timestamps: Gather;
+  /** More: precision, scale, bytes of a value. */
+  decimals: Gather<[number, number, number]>;
+  /** More: precision, scale. */
+  wideDecimals: Gather<[number, number]>;
+  /** More: the longest one that goes into the column. */
+  texts: Gather<[number]>;
+  /** More: where their text goes. */
+  uuids: Gather<[number]>;
 
   reserveVector(bytes: number): number;
   packLevels(rows: number): void;
   adoptTexts(count: number): number;
 
-  dictionary4(count: number): number;
-  dictionary8(count: number): number;
-  dictionaryOfTexts(count: number, skip: number): number;
+  dictionary4(values: number, count: number): number;
+  dictionary8(values: number, count: number): number;
   entries: Global;
+  createTextDictionary(): number;
+  clearTextDictionary(state: number): void;
+  textDictionarySize(state: number): number;
+  textDictionaryEntries(state: number): number;
+  textDictionaryPays(state: number, count: number): number;
+  enterTexts(state: number, values: number, count: number, skip: number): number;
+  leaveTexts(state: number, values: number, count: number): void;
 
   bounds1(at: number, count: number): void;
   bounds4(at: number, count: number): void;
@@ -59,16 +80,16 @@ interface Exports {
   bounds16(at: number, count: number): void;
   boundsOfFloats(at: number, count: number): number;
   boundsOfDoubles(at: number, count: number): number;
-  boundsOfTexts(at: number, count: number, skip: number): void;
+  boundsOfTexts(at: number, count: number, skip: number, low: number, high: number): void;
   least: Global;
   greatest: Global;
   leastText: Global;
   greatestText: Global;
 
-  packIndices(count: number, width: number): void;
-  packBooleans(from: number, to: number): void;
+  packIndices(indices: number, count: number, width: number): void;
+  packBooleans(values: number, from: number, to: number): void;
   copyTexts(at: number, count: number, skip: number): number;
-  slicePage(row: number, rows: number, value: number, width: number, skip: number, limit: number): void;
+  slicePage(values: number, levels: number, row: number, rows: number, value: number, width: number, skip: number, limit: number): void;
   slicedRows: Global;
   slicedValues: Global;
   slicedBytes: Global;
@@ -108,7 +129,7 @@ export class Kernels {
   }
 
   /** The address that a global holds. */
-  address(name: 'values' | 'bitmap' | 'page' | 'entries' | 'least' | 'greatest' | 'leastText' | 'greatestText'): number {
+  address(name: 'values' | 'bitmap' | 'indices' | 'page' | 'entries' | 'least' | 'greatest' | 'leastText' | 'greatestText'): number {
     return this.run[name].value >>> 0;
   }
 }

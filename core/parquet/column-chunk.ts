@@ -27,9 +27,34 @@ export interface ColumnChunk {
   statistics: Statistics;
 }
 
+/** One column of one row group in the kernels' memory. */
+export interface ColumnValues {
+  /** Address of the values without NULLs, packed as PLAIN pages want them; of text, the addresses of fields lie there. */
+  values: number;
+  /** Address of the definition levels: a bit per row. */
+  levels: number;
+  /** Values. */
+  count: number;
+  /** State of a dictionary of text; 0 until one is needed. */
+  dictionary: number;
+  /** Texts lie there as numbers of their dictionary's entries. */
+  numbered: boolean;
+  /** Addresses of the fields of the least and the greatest text; 0: not known yet. */
+  least: number;
+  greatest: number;
+}
+
+/** An empty column that lies at these addresses. */
+export function emptyColumn(values: number, levels: number): ColumnValues {
+  return { values, levels, count: 0, dictionary: 0, numbered: false, least: 0, greatest: 0 };
+}
+
+/** A dictionary is given up when it does not pay for so many values. */
+const sample = 4096;
+
 /**
- * Encodes one column, row group after row group, from where the kernels have put its values. Dictionary encoding is given up for good once
- * it did not pay. `skip`: bytes before each text that do not belong to it.
+ * Encodes one column, row group after row group. Dictionary encoding is given up for good once it did not pay.
+ * `skip`: bytes before each text that do not belong to it.
  */
 export class ColumnEncoder {
   #dictionary: boolean;
@@ -42,105 +67,167 @@ export class ColumnEncoder {
     this.#dictionary = ['w4', 'w8', 'bytes'].includes(physical.storage);
   }
 
-  /** `count` of the rows are not NULL. The pages own their bytes; who has written a page gives them back by `releasePage`. */
-  encode(rows: number, count: number): ColumnChunk {
-    const nulls = rows - count;
-    if (this.#dictionary && count > 0) {
-      const size = this.#enter(count);
-      if (size > 0) {
-        const statistics = statisticsOf(this.kernels, this.physical.order, this.kernels.address('entries'), size, this.skip, nulls);
-        return { pages: this.#dictionaryPages(size, rows, count), rows, statistics };
-      }
-      this.#dictionary = false;
-    }
-    const statistics = statisticsOf(this.kernels, this.physical.order, this.kernels.address('values'), count, this.skip, nulls);
-    return { pages: [...this.#plainPages(rows, count)], rows, statistics };
-  }
-
-  /** Number of dictionary entries; 0: it does not pay. */
-  #enter(count: number): number {
+  /** Takes `added` values that have come behind the column's `count`. */
+  add(column: ColumnValues, added: number): void {
     const { run } = this.kernels;
-    if (this.physical.storage === 'bytes') return run.dictionaryOfTexts(count, this.skip);
-    return this.physical.storage === 'w4' ? run.dictionary4(count) : run.dictionary8(count);
+    if (column.count === 0) column.numbered = this.#dictionary && this.physical.storage === 'bytes';
+    const before = column.count;
+    column.count += added;
+    if (!column.numbered) {
+      // Now, while their bytes are at hand.
+      this.#bound(column, column.values + 4 * before, added);
+      return;
+    }
+    if (column.dictionary === 0) column.dictionary = run.createTextDictionary();
+    const entered = run.enterTexts(column.dictionary, column.values + 4 * before, added, this.skip);
+    if (entered === added && (column.count < sample || run.textDictionaryPays(column.dictionary, column.count) !== 0)) return;
+    this.#leave(column, before + entered);
+    this.#bound(column, column.values, column.count);
   }
 
-  #dictionaryPages(size: number, rows: number, count: number): Page[] {
+  /** The pages own their bytes; who has written a page gives them back by `releasePage`. */
+  encode(column: ColumnValues, rows: number): ColumnChunk {
+    const nulls = rows - column.count;
+    const entries = column.count > 0 ? this.#enter(column) : null;
+    if (entries === null) {
+      const statistics = this.#statistics(column, column.values, column.count, nulls);
+      return { pages: [...this.#plainPages(column, rows)], rows, statistics };
+    }
+    if (column.numbered) this.#bound(column, entries.at, entries.size);
+    const statistics = this.#statistics(column, entries.at, entries.size, nulls);
+    return { pages: this.#dictionaryPages(column, entries, rows), rows, statistics };
+  }
+
+  /** Makes the column empty. */
+  clear(column: ColumnValues): void {
+    column.count = 0;
+    column.least = 0;
+    column.greatest = 0;
+    if (column.dictionary !== 0) this.kernels.run.clearTextDictionary(column.dictionary);
+  }
+
+  /** Widens the bounds of texts by those whose fields' addresses are at `at`. */
+  #bound(column: ColumnValues, at: number, count: number): void {
+    if (this.physical.order !== 'bytes' || count === 0) return;
+    this.kernels.run.boundsOfTexts(at, count, this.skip, column.least, column.greatest);
+    column.least = this.kernels.address('leastText');
+    column.greatest = this.kernels.address('greatestText');
+  }
+
+  #statistics(column: ColumnValues, at: number, count: number, nulls: number): Statistics {
+    const { order } = this.physical;
+    if (order !== 'bytes') return statisticsOf(this.kernels, order, at, count, nulls);
+    if (count === 0) return { nulls, minExact: true, maxExact: true };
+    return { nulls, ...textStatistics(this.#text(column.least), this.#text(column.greatest)) };
+  }
+
+  #text(field: number): Uint8Array {
+    const length = this.kernels.view.getUint32(field) - this.skip;
+    const at = field + 4 + this.skip;
+    return this.kernels.bytes.subarray(at, at + length);
+  }
+
+  #leave(column: ColumnValues, numbered: number): void {
+    this.kernels.run.leaveTexts(column.dictionary, column.values, numbered);
+    column.numbered = false;
+    this.#dictionary = false;
+  }
+
+  /** The dictionary's entries and where the number of each value's is; null: it does not pay. */
+  #enter(column: ColumnValues): Entries | null {
+    const { run } = this.kernels;
+    if (column.numbered) {
+      if (run.textDictionaryPays(column.dictionary, column.count) === 0) {
+        this.#leave(column, column.count);
+        this.#bound(column, column.values, column.count);
+      } else {
+        const at = run.textDictionaryEntries(column.dictionary) >>> 0;
+        return { at, size: run.textDictionarySize(column.dictionary), indices: column.values };
+      }
+    }
+    if (!this.#dictionary || this.physical.storage === 'bytes') return null;
+    const size = (this.physical.storage === 'w4' ? run.dictionary4 : run.dictionary8)(column.values, column.count);
+    this.#dictionary = size > 0;
+    return size > 0 ? { at: this.kernels.address('entries'), size, indices: this.kernels.address('indices') } : null;
+  }
+
+  #dictionaryPages(column: ColumnValues, entries: Entries, rows: number): Page[] {
     const { kernels } = this;
-    const levels = this.#levels(0, rows, count);
+    const { count } = column;
+    const { size } = entries;
+    const levels = this.#levels(column, 0, rows, count);
     const bitWidth = Math.max(1, 32 - Math.clz32(size - 1));
-    const entries = this.#entries(size);
+    const dictionary = this.#entries(entries);
     let header = run(0, count, 1);
-    let indices = 0;
+    let bytes = 0;
     if (size > 1) {
       const groups = (count + 7) >> 3;
       header = varint(groups * 2 + 1);
-      indices = groups * bitWidth;
-      kernels.run.reservePage(indices);
-      kernels.run.packIndices(count, bitWidth);
+      bytes = groups * bitWidth;
+      kernels.run.reservePage(bytes);
+      kernels.run.packIndices(entries.indices, count, bitWidth);
     }
-    const body = takePage(levels.length + 1 + header.length + indices);
+    const body = takePage(levels.length + 1 + header.length + bytes);
     body.set(levels);
     body[levels.length] = bitWidth;
     body.set(header, levels.length + 1);
-    body.set(this.#page(indices), levels.length + 1 + header.length);
+    body.set(this.#page(bytes), levels.length + 1 + header.length);
     return [
-      { kind: 'dictionary', values: size, encoding: encoding.plain, body: entries },
+      { kind: 'dictionary', values: size, encoding: encoding.plain, body: dictionary },
       { kind: 'data', values: rows, encoding: encoding.rleDictionary, body },
     ];
   }
 
-  #entries(size: number): Uint8Array {
+  #entries({ at, size }: Entries): Uint8Array {
     const { kernels, physical } = this;
-    const at = kernels.address('entries');
     if (physical.storage !== 'bytes') return owned(kernels.bytes.subarray(at, at + size * storageWidth[physical.storage]));
     kernels.run.reservePage(dictionaryBytes);
     return owned(this.#page(kernels.run.copyTexts(at, size, this.skip)));
   }
 
-  *#plainPages(rows: number, count: number): Generator<Page> {
-    const { run } = this.kernels;
+  *#plainPages(column: ColumnValues, rows: number): Generator<Page> {
     let value = 0;
     for (let from = 0; from < rows; ) {
-      const slice = this.#slice(from, rows, value, rows === count);
-      const levels = this.#levels(from, from + slice.rows, slice.values);
-      const data = this.#plain(value, slice);
+      const slice = this.#slice(column, from, rows, value);
+      const levels = this.#levels(column, from, from + slice.rows, slice.values);
+      const data = this.#plain(column, value, slice);
       const body = takePage(levels.length + data.length);
       body.set(levels);
       body.set(data, levels.length);
       yield { kind: 'data', values: slice.rows, encoding: encoding.plain, body };
+      // A value of 16 MiB makes such a page, which is not to be kept.
+      if (data.length > 4 * pageBytes) this.kernels.run.releasePage();
       value += slice.values;
       from += slice.rows;
     }
-    // A page takes 16 MiB when a value does: not to be kept.
-    if (this.physical.storage === 'bytes') run.reservePage(pageBytes);
   }
 
   /** The rows from `from` on that fill one page. */
-  #slice(from: number, rows: number, value: number, full: boolean): Slice {
+  #slice(column: ColumnValues, from: number, rows: number, value: number): Slice {
     const { run } = this.kernels;
     const width = storageWidth[this.physical.storage];
-    if (full && width > 0) {
+    if (column.count === rows && width > 0) {
       const here = Math.min(rows - from, Math.floor(pageBytes / width));
       return { rows: here, values: here, bytes: here * width };
     }
-    run.slicePage(from, rows, value, width, this.skip, pageBytes);
+    run.slicePage(column.values, column.levels, from, rows, value, width, this.skip, pageBytes);
     return { rows: run.slicedRows.value, values: run.slicedValues.value, bytes: run.slicedBytes.value };
   }
 
-  #plain(value: number, slice: Slice): Uint8Array {
+  #plain({ values }: ColumnValues, value: number, slice: Slice): Uint8Array {
     const { kernels, physical } = this;
     if (physical.storage === 'bits') {
       const bytes = (slice.values + 7) >> 3;
       kernels.run.reservePage(bytes + 1);
-      kernels.run.packBooleans(value, value + slice.values);
+      kernels.run.packBooleans(values, value, value + slice.values);
       return this.#page(bytes);
     }
     if (physical.storage === 'bytes') {
       kernels.run.reservePage(slice.bytes);
-      kernels.run.copyTexts(kernels.address('values') + 4 * value, slice.values, this.skip);
+      kernels.run.copyTexts(values + 4 * value, slice.values, this.skip);
       return this.#page(slice.bytes);
     }
-    const at = kernels.address('values') + value * storageWidth[physical.storage];
+    const at = values + value * storageWidth[physical.storage];
     return kernels.bytes.subarray(at, at + slice.bytes);
   }
 
@@ -149,10 +236,17 @@ export class ColumnEncoder {
     return this.kernels.bytes.subarray(at, at + bytes);
   }
 
-  #levels(from: number, to: number, values: number): Uint8Array {
-    const at = this.kernels.address('bitmap');
-    return definitionLevels(this.kernels.bytes.subarray(at + (from >> 3), at + ((to + 7) >> 3)), to - from, values);
+  #levels({ levels }: ColumnValues, from: number, to: number, values: number): Uint8Array {
+    return definitionLevels(this.kernels.bytes.subarray(levels + (from >> 3), levels + ((to + 7) >> 3)), to - from, values);
   }
+}
+
+interface Entries {
+  /** Address of the entries. */
+  at: number;
+  size: number;
+  /** Address of the number of each value's entry. */
+  indices: number;
 }
 
 interface Slice {

@@ -17,8 +17,8 @@ function zstd(): Compress {
   const compress = promisify(zlib.zstdCompress);
   return (bytes) =>
     compress(bytes, {
-      // The default chunk of 16 KiB would cost a round trip to the thread pool for each 16 KiB of output.
-      chunkSize: (bytes.length >> 1) + 1024,
+      // Room for whatever comes out (ZSTD_COMPRESSBOUND): then zstd compresses in one go, from the input where it lies.
+      chunkSize: bytes.length + (bytes.length >> 8) + 1024,
       pledgedSrcSize: bytes.length,
       params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 },
     });

@@ -10,9 +10,16 @@ import type { FileColumn } from './schema.js';
 /** Columns whose pages are in memory while the first of them is compressed. */
 const columnsAhead = 1;
 
+/** A column whose pages keep more of their size than this is written as it is, */
+const worthwhile = 0.9;
+/** and not tried again for so many row groups. */
+const groupsUntilRetry = 16;
+
 interface Compressed {
   chunk: ColumnChunk;
-  bodies: Promise<Uint8Array[]>;
+  column: number;
+  /** Null: the pages are to be written as they are. */
+  bodies: Promise<Uint8Array[]> | null;
 }
 
 /** What every file of one extraction has in common. */
@@ -32,6 +39,8 @@ export class ParquetFile {
   bytes = 0;
   readonly #groups: RowGroupMetadata[] = [];
   readonly #compress: Compress;
+  /** Row groups for which a column, by its place, is not compressed. */
+  readonly #resting = new Map<number, number>();
 
   constructor(
     private readonly sink: FileSink,
@@ -52,7 +61,7 @@ export class ParquetFile {
       group.chunks.push(await this.#writeChunk(waiting.shift()!));
     };
     for (const chunk of this.#chunks(rows)) {
-      waiting.push(this.#compressed(chunk));
+      waiting.push(this.#compressed(chunk, group.chunks.length + waiting.length));
       await nextTurn();
       if (waiting.length > columnsAhead) await writeFirst();
     }
@@ -64,7 +73,7 @@ export class ParquetFile {
   async close(): Promise<void> {
     if (this.bytes === 0) await this.#write(magic);
     const constants = Object.keys(this.format.constants).map((name): FileColumn => ({ name, type: { kind: 'string' } }));
-    await this.#write(footer([...this.format.columns, ...constants], codecNumber[this.format.codec], this.#groups, this.format.metadata));
+    await this.#write(footer([...this.format.columns, ...constants], this.#groups, this.format.metadata));
     await this.sink.close();
   }
 
@@ -73,17 +82,24 @@ export class ParquetFile {
     for (const value of Object.values(this.format.constants)) yield constantChunk(value, rows.rows);
   }
 
-  #compressed(chunk: ColumnChunk): Compressed {
+  #compressed(chunk: ColumnChunk, column: number): Compressed {
+    const rest = this.#resting.get(column) ?? 0;
+    if (rest > 0) this.#resting.set(column, rest - 1);
+    if (rest > 0 || this.format.codec === 'none') return { chunk, column, bodies: null };
     const bodies = Promise.all(chunk.pages.map(({ body }) => this.#compress(body)));
     // A failure is reported where it is awaited; until then it must not count as unhandled.
     bodies.catch(() => {});
-    return { chunk, bodies };
+    return { chunk, column, bodies };
   }
 
-  async #writeChunk({ chunk, bodies }: Compressed): Promise<ChunkMetadata> {
+  async #writeChunk({ chunk, column, bodies }: Compressed): Promise<ChunkMetadata> {
+    const plain = chunk.pages.map(({ body }) => body);
     const compressed = await bodies;
+    const pays = compressed !== null && sizeOf(compressed) <= worthwhile * sizeOf(plain);
+    if (compressed !== null && !pays) this.#resting.set(column, groupsUntilRetry);
     const metadata: ChunkMetadata = {
       rows: chunk.rows,
+      codec: codecNumber[pays ? this.format.codec : 'none'],
       statistics: chunk.statistics,
       dictionaryOffset: null,
       dataOffset: -1,
@@ -91,7 +107,7 @@ export class ParquetFile {
       uncompressedBytes: 0,
     };
     for (const [i, page] of chunk.pages.entries()) {
-      const bytes = compressed[i]!;
+      const bytes = pays ? compressed[i]! : page.body;
       const header = pageHeader(page, bytes.length);
       if (page.kind === 'dictionary') metadata.dictionaryOffset = this.bytes;
       else if (metadata.dataOffset < 0) metadata.dataOffset = this.bytes;
@@ -109,3 +125,5 @@ export class ParquetFile {
     await this.sink.write(bytes);
   }
 }
+
+const sizeOf = (bodies: readonly Uint8Array[]): number => bodies.reduce((sum, { length }) => sum + length, 0);

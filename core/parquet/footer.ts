@@ -8,6 +8,8 @@ import { ThriftWriter } from './thrift.js';
 /** Where a column chunk lies and what it holds. Offsets and sizes in bytes. */
 export interface ChunkMetadata {
   rows: number;
+  /** Number of the codec of its pages. */
+  codec: number;
   statistics: Statistics;
   dictionaryOffset: number | null;
   dataOffset: number;
@@ -47,7 +49,7 @@ function writeStatistics(writer: ThriftWriter, statistics: Statistics): void {
   if (statistics.min) writer.bool(8, statistics.minExact);
 }
 
-function writeChunk(writer: ThriftWriter, column: FileColumn, codec: number, chunk: ChunkMetadata): void {
+function writeChunk(writer: ThriftWriter, column: FileColumn, chunk: ChunkMetadata): void {
   const encodings =
     chunk.dictionaryOffset === null ? [encoding.plain, encoding.rle] : [encoding.plain, encoding.rle, encoding.rleDictionary];
   writer.i64(2, chunk.dictionaryOffset ?? chunk.dataOffset);
@@ -55,7 +57,7 @@ function writeChunk(writer: ThriftWriter, column: FileColumn, codec: number, chu
     writer.i32(1, physicalOf(column.type).type);
     writer.list(2, 'i32', encodings, (item) => writer.i32Element(item));
     writer.list(3, 'binary', [column.name], (item) => writer.binaryElement(item));
-    writer.i32(4, codec);
+    writer.i32(4, chunk.codec);
     writer.i64(5, chunk.rows);
     writer.i64(6, chunk.uncompressedBytes);
     writer.i64(7, chunk.compressedBytes);
@@ -65,16 +67,10 @@ function writeChunk(writer: ThriftWriter, column: FileColumn, codec: number, chu
   });
 }
 
-function writeRowGroup(
-  writer: ThriftWriter,
-  columns: readonly FileColumn[],
-  codec: number,
-  group: RowGroupMetadata,
-  ordinal: number,
-): void {
+function writeRowGroup(writer: ThriftWriter, columns: readonly FileColumn[], group: RowGroupMetadata, ordinal: number): void {
   const indexed = group.chunks.map((chunk, i) => ({ chunk, column: columns[i]! }));
   const first = group.chunks[0]!;
-  writer.list(1, 'struct', indexed, ({ chunk, column }) => writeChunk(writer, column, codec, chunk));
+  writer.list(1, 'struct', indexed, ({ chunk, column }) => writeChunk(writer, column, chunk));
   writer.i64(
     2,
     group.chunks.reduce((sum, chunk) => sum + chunk.uncompressedBytes, 0),
@@ -91,7 +87,6 @@ function writeRowGroup(
 /** Everything after the last page: `FileMetaData`, its length and the closing magic. */
 export function footer(
   columns: readonly FileColumn[],
-  codec: number,
   groups: readonly RowGroupMetadata[],
   metadata: Readonly<Record<string, string>>,
 ): Uint8Array {
@@ -105,7 +100,7 @@ export function footer(
     3,
     groups.reduce((sum, group) => sum + group.rows, 0),
   );
-  writer.list(4, 'struct', [...groups.entries()], ([ordinal, group]) => writeRowGroup(writer, columns, codec, group, ordinal));
+  writer.list(4, 'struct', [...groups.entries()], ([ordinal, group]) => writeRowGroup(writer, columns, group, ordinal));
   const pairs = Object.entries(metadata);
   if (pairs.length > 0) {
     writer.list(5, 'struct', pairs, ([key, value]) => {

@@ -16,15 +16,10 @@ const maxBound = 64;
 
 const width = { boolean: 1, int32: 4, int64: 8, int128: 16, float: 4, double: 8 } as const;
 
-/** Of `count` values at `at` in the kernels' memory; of text, addresses of fields lie there. */
-export function statisticsOf(kernels: Kernels, order: Order, at: number, count: number, skip: number, nulls: number): Statistics {
+/** Of `count` values of fixed width at `at` in the kernels' memory. */
+export function statisticsOf(kernels: Kernels, order: Exclude<Order, 'bytes'>, at: number, count: number, nulls: number): Statistics {
   const nothing = { nulls, minExact: true, maxExact: true };
-  if (count === 0 || order === 'none') return nothing;
-  if (order === 'bytes') {
-    kernels.run.boundsOfTexts(at, count, skip);
-    return { nulls, ...textStatistics(textAt(kernels, 'leastText', skip), textAt(kernels, 'greatestText', skip)) };
-  }
-  if (!findBounds(kernels, order, at, count)) return nothing;
+  if (count === 0 || order === 'none' || !findBounds(kernels, order, at, count)) return nothing;
   const [min, max] = (['least', 'greatest'] as const).map((name) => {
     const from = kernels.address(name);
     return kernels.bytes.slice(from, from + width[order]);
@@ -39,12 +34,6 @@ function findBounds({ run }: Kernels, order: keyof typeof width, at: number, cou
   const find = { boolean: run.bounds1, int32: run.bounds4, int64: run.bounds8, int128: run.bounds16 }[order];
   find(at, count);
   return true;
-}
-
-function textAt(kernels: Kernels, name: 'leastText' | 'greatestText', skip: number): Uint8Array {
-  const field = kernels.address(name);
-  const length = kernels.view.getUint32(field) - skip;
-  return kernels.bytes.subarray(field + 4 + skip, field + 4 + skip + length);
 }
 
 /** The bounds that the least and the greatest text make. */

@@ -1,6 +1,6 @@
 import type { ParquetType } from '../column.js';
 import { Kernels } from '../kernels/kernels.js';
-import { type ColumnChunk, ColumnEncoder } from './column-chunk.js';
+import { type ColumnChunk, ColumnEncoder, type ColumnValues, emptyColumn } from './column-chunk.js';
 import { type Physical, physicalOf, type Storage, storageWidth } from './physical.js';
 import type { RowGroup } from './row-group.js';
 
@@ -74,10 +74,14 @@ function kernels(): Kernels {
   return shared;
 }
 
-/** Puts a vector where encoders find it. */
-function loadVector(target: Kernels, { storage, levels, bytes, count, nulls, length }: Vector, rows: number): void {
+/** Puts a vector where its encoder finds it. */
+function loadVector(
+  target: Kernels,
+  { storage, levels, bytes, count, nulls, length }: Vector,
+  rows: number,
+): Pick<ColumnValues, 'values' | 'levels'> {
   const { run } = target;
-  run.beginColumn(rows);
+  run.beginVector(rows);
   if (nulls > 0) {
     const at = run.reserveVector(rows) >>> 0;
     target.bytes.set(levels.subarray(0, rows), at);
@@ -88,6 +92,7 @@ function loadVector(target: Kernels, { storage, levels, bytes, count, nulls, len
     target.bytes.set(bytes.subarray(0, length), at);
     run.adoptTexts(count);
   } else target.bytes.set(bytes.subarray(0, count * storageWidth[storage]), target.address('values'));
+  return { values: target.address('values'), levels: target.address('bitmap') };
 }
 
 /** Rows on their way into one row group. Bounded by rows (`capacity`) and by bytes (`byteLimit`). */
@@ -99,6 +104,7 @@ export class Batch implements RowGroup {
   /** Bytes of the source's rows in the batch. */
   sourceBytes = 0;
   readonly #encoders: ColumnEncoder[];
+  readonly #columns: ColumnValues[];
 
   constructor(
     types: readonly ParquetType[],
@@ -110,12 +116,16 @@ export class Batch implements RowGroup {
     this.capacity = Math.max(1024, Math.min(maxRows, Math.floor(byteLimit / Math.max(1, rowWidth)))) & ~7;
     this.vectors = this.physicals.map(({ storage }) => createVector(storage, this.capacity));
     this.#encoders = this.physicals.map((physical) => new ColumnEncoder(kernels(), physical));
+    this.#columns = this.physicals.map(() => emptyColumn(0, 0));
   }
 
   *chunks(): Generator<ColumnChunk> {
     for (const [i, encoder] of this.#encoders.entries()) {
-      loadVector(kernels(), this.vectors[i]!, this.rows);
-      yield encoder.encode(this.rows, this.vectors[i]!.count);
+      const column = this.#columns[i]!;
+      Object.assign(column, loadVector(kernels(), this.vectors[i]!, this.rows));
+      encoder.add(column, this.vectors[i]!.count);
+      yield encoder.encode(column, this.rows);
+      encoder.clear(column);
     }
   }
 

@@ -3,6 +3,7 @@ import { before, prefixOf } from './text';
 /** Least and greatest of `count` > 0 values at `at`. Fixed widths: as PLAIN values at `least` and `greatest`; text: their fields. */
 export let least: usize = heap.alloc(16);
 export let greatest: usize = heap.alloc(16);
+/** Fields, found by `boundsOfTexts`. */
 export let leastText: usize = 0;
 export let greatestText: usize = 0;
 
@@ -91,13 +92,12 @@ export function boundsOfDoubles(at: usize, count: u32): bool {
   return true;
 }
 
-/** `at`: addresses of fields. Most are decided by their first 8 bytes. */
-export function boundsOfTexts(at: usize, count: u32, skip: u32): void {
-  let low = <usize>load<u32>(at);
-  let high = low;
+/** `at`: addresses of fields; `low` and `high` are the bounds of others before them, or 0. Most are decided by their first 8 bytes. */
+export function boundsOfTexts(at: usize, count: u32, skip: u32, low: usize, high: usize): void {
+  if (low === 0) low = high = <usize>load<u32>(at);
   let lowPrefix = prefixOf(low, skip);
-  let highPrefix = lowPrefix;
-  for (let i: u32 = 1; i < count; i++) {
+  let highPrefix = prefixOf(high, skip);
+  for (let i: u32 = 0; i < count; i++) {
     const field = <usize>load<u32>(at + (<usize>i << 2));
     const prefix = prefixOf(field, skip);
     if (prefix < lowPrefix || (prefix === lowPrefix && before(field, low, skip))) {

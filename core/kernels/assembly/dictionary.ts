@@ -1,11 +1,9 @@
-import { indices, values } from './scratch';
-import { hashOf, lengthOf, same } from './text';
+import { indices, reserveIndices } from './scratch';
 
-/** The distinct values of a column in order of appearance, found by an open-addressing hash table. */
+/** The distinct values of a column of fixed width in order of appearance, found by an open-addressing hash table. */
 
 const maxEntries: u32 = 32768;
 const mask: u32 = 2 * maxEntries - 1;
-const maxTextBytes: u32 = 1 << 20;
 /** A sample this long decides first, so that a column of unique values costs little. */
 const sample: u32 = 4096;
 /** Above this share of distinct values a dictionary does not pay. */
@@ -13,17 +11,17 @@ const maxDistinct: f64 = 0.6;
 
 /** Entry + 1 per slot, 16 bits; 0: free. */
 const table: usize = heap.alloc((mask + 1) << 1);
-/** Values of the entries, packed as PLAIN pages want them; of text: the addresses of the fields. */
+/** Values of the entries, packed as PLAIN pages want them. */
 export const entries: usize = heap.alloc(maxEntries << 3);
-const hashes: usize = heap.alloc(maxEntries << 2);
 
 @inline
-function pays(size: u32, count: u32): bool {
+export function pays(size: u32, count: u32): bool {
   return size <= max<u32>(16, <u32>(<f64>count * maxDistinct));
 }
 
-/** Fills `indices` and `entries` from the `count` values of 4 bytes; answers the number of entries, 0: a dictionary does not pay. */
-export function dictionary4(count: u32): u32 {
+/** Fills `indices` and `entries` from `count` values of 4 bytes; answers the number of entries, 0: a dictionary does not pay. */
+export function dictionary4(values: usize, count: u32): u32 {
+  reserveIndices(count);
   memory.fill(table, 0, (mask + 1) << 1);
   let size: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -42,13 +40,14 @@ export function dictionary4(count: u32): u32 {
       entry = ++size;
       store<u16>(table + (<usize>slot << 1), <u16>entry);
     }
-    store<u16>(indices + (<usize>i << 1), <u16>(entry - 1));
+    store<u32>(indices + (<usize>i << 2), entry - 1);
   }
   return pays(size, count) ? size : 0;
 }
 
 /** The same for values of 8 bytes. */
-export function dictionary8(count: u32): u32 {
+export function dictionary8(values: usize, count: u32): u32 {
+  reserveIndices(count);
   memory.fill(table, 0, (mask + 1) << 1);
   let size: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -67,38 +66,7 @@ export function dictionary8(count: u32): u32 {
       entry = ++size;
       store<u16>(table + (<usize>slot << 1), <u16>entry);
     }
-    store<u16>(indices + (<usize>i << 1), <u16>(entry - 1));
-  }
-  return pays(size, count) ? size : 0;
-}
-
-/** The same for texts; `entries` become addresses of fields. */
-export function dictionaryOfTexts(count: u32, skip: u32): u32 {
-  memory.fill(table, 0, (mask + 1) << 1);
-  let size: u32 = 0;
-  let bytes: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    if (i === sample && !pays(size, sample)) return 0;
-    const field = <usize>load<u32>(values + (<usize>i << 2));
-    const hash = hashOf(field, skip);
-    let slot = hash & mask;
-    let entry = <u32>load<u16>(table + (<usize>slot << 1));
-    while (
-      entry !== 0 &&
-      (load<u32>(hashes + (<usize>(entry - 1) << 2)) !== hash || !same(<usize>load<u32>(entries + (<usize>(entry - 1) << 2)), field, skip))
-    ) {
-      slot = (slot + 1) & mask;
-      entry = <u32>load<u16>(table + (<usize>slot << 1));
-    }
-    if (entry === 0) {
-      bytes += 4 + lengthOf(field, skip);
-      if (size === maxEntries || bytes > maxTextBytes) return 0;
-      store<u32>(entries + (<usize>size << 2), <u32>field);
-      store<u32>(hashes + (<usize>size << 2), hash);
-      entry = ++size;
-      store<u16>(table + (<usize>slot << 1), <u16>entry);
-    }
-    store<u16>(indices + (<usize>i << 1), <u16>(entry - 1));
+    store<u32>(indices + (<usize>i << 2), entry - 1);
   }
   return pays(size, count) ? size : 0;
 }

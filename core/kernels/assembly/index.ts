@@ -1,8 +1,17 @@
-export { allocate, beginColumn, bitmap, page, release, reservePage, values } from './scratch';
-export { booleans, dates, doubleWords, int2s, longestText, texts, times, timestamps, unsigned4s, unsigned8s, uuids, words } from './postgres-fields';
-export { decimals, misfits, wideDecimals } from './postgres-numeric';
-export { scannedRows, scanRows, setScannedRows } from './postgres-rows';
-export { dictionary4, dictionary8, dictionaryOfTexts, entries } from './dictionary';
 export { bounds1, bounds16, bounds4, bounds8, boundsOfDoubles, boundsOfFloats, boundsOfTexts, greatest, greatestText, least, leastText } from './bounds';
+export { dictionary4, dictionary8, entries } from './dictionary';
 export { copyTexts, packBooleans, packIndices, slicedBytes, slicedRows, slicedValues, slicePage } from './pages';
+export { booleans, dates, doubleWords, int2s, texts, times, timestamps, unsigned4s, unsigned8s, uuids, words } from './postgres-fields';
+export { decimals, wideDecimals } from './postgres-numeric';
+export { scannedRows, scanRows, setScannedRows } from './postgres-rows';
+export { allocate, beginVector, bitmap, indices, page, release, releasePage, reservePage, values } from './scratch';
+export {
+  clearTextDictionary,
+  createTextDictionary,
+  enterTexts,
+  leaveTexts,
+  textDictionaryEntries,
+  textDictionaryPays,
+  textDictionarySize,
+} from './text-dictionary';
 export { adoptTexts, packLevels, reserveVector } from './vectors';

@@ -1,13 +1,13 @@
-import { bitmap, indices, page, values } from './scratch';
+import { page } from './scratch';
 import { copyText, lengthOf } from './text';
 
-/** The first `count` dictionary indices as one bit-packed run at `page`, of `width` ≤ 16 bits each. Little endian, least bit first. */
-export function packIndices(count: u32, width: u32): void {
+/** The first `count` dictionary indices, of 32 bits, as one bit-packed run at `page`, of `width` ≤ 16 bits each. Little endian, least bit first. */
+export function packIndices(indices: usize, count: u32, width: u32): void {
   let to = page;
   let bits: u64 = 0;
   let waiting: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    bits |= <u64>load<u16>(indices + (<usize>i << 1)) << waiting;
+    bits |= <u64>load<u32>(indices + (<usize>i << 2)) << waiting;
     waiting += width;
     if (waiting >= 32) {
       store<u32>(to, <u32>bits);
@@ -20,7 +20,7 @@ export function packIndices(count: u32, width: u32): void {
 }
 
 /** Booleans `[from, to)` of `values` as bits at `page`. */
-export function packBooleans(from: u32, to: u32): void {
+export function packBooleans(values: usize, from: u32, to: u32): void {
   memory.fill(page, 0, ((to - from) >> 3) + 1);
   for (let i = from; i < to; i++) {
     const at = page + ((i - from) >> 3);
@@ -41,12 +41,12 @@ export let slicedValues: u32 = 0;
 export let slicedBytes: u32 = 0;
 
 /** The rows from `row` on that fill a page of `limit` bytes; a multiple of 8, but for the last page. `width` 0: texts. */
-export function slicePage(row: u32, rows: u32, value: u32, width: u32, skip: u32, limit: u32): void {
+export function slicePage(values: usize, levels: usize, row: u32, rows: u32, value: u32, width: u32, skip: u32, limit: u32): void {
   let bytes: u32 = 0;
   let at = row;
   let next = value;
   while (at < rows && (bytes < limit || (at & 7) !== 0)) {
-    if (((load<u8>(bitmap + (at >> 3)) >> (at & 7)) & 1) === 1) {
+    if (((load<u8>(levels + (at >> 3)) >> (at & 7)) & 1) === 1) {
       bytes += width === 0 ? 4 + lengthOf(<usize>load<u32>(values + (<usize>next << 2)), skip) : width;
       next++;
     }

@@ -1,8 +1,8 @@
-import { made, reserveMade, setNull, values } from './scratch';
+import { setNull } from './scratch';
 
 /**
- * Fields of one column, at `offsets[row]`, into `values`; each function answers how many are not NULL.
- * `rows` ≤ what the column was begun with.
+ * Fields of one column, at `offsets[row]`, to `values`, packed as PLAIN pages want them. `levels` has a bit per row of the column, of which
+ * these are the ones from `first` on; it is cleared where a row is NULL. Each function answers how many are not.
  */
 
 @external('host', 'clamp')
@@ -22,12 +22,12 @@ function mustBe(field: usize, width: i32): void {
   if (load<u32>(field) !== bswap<u32>(width)) wrongWidth(bswap<i32>(load<i32>(field)));
 }
 
-export function booleans(offsets: usize, rows: u32): u32 {
+export function booleans(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 1);
@@ -36,12 +36,12 @@ export function booleans(offsets: usize, rows: u32): u32 {
   return <u32>(to - values);
 }
 
-export function int2s(offsets: usize, rows: u32): u32 {
+export function int2s(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 2);
@@ -52,12 +52,12 @@ export function int2s(offsets: usize, rows: u32): u32 {
 }
 
 /** int4 and float4. */
-export function words(offsets: usize, rows: u32): u32 {
+export function words(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 4);
@@ -68,12 +68,12 @@ export function words(offsets: usize, rows: u32): u32 {
 }
 
 /** int8 and float8. */
-export function doubleWords(offsets: usize, rows: u32): u32 {
+export function doubleWords(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 8);
@@ -84,12 +84,12 @@ export function doubleWords(offsets: usize, rows: u32): u32 {
 }
 
 /** oid and its like, as 64-bit integers. */
-export function unsigned4s(offsets: usize, rows: u32): u32 {
+export function unsigned4s(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 4);
@@ -100,12 +100,12 @@ export function unsigned4s(offsets: usize, rows: u32): u32 {
 }
 
 /** xid8, as decimals of 128 bits. */
-export function unsigned8s(offsets: usize, rows: u32): u32 {
+export function unsigned8s(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 8);
@@ -127,20 +127,20 @@ const lastMicro: i64 = 253402300799999999;
 /** 23:59:59.999999. */
 const lastTime: i64 = 86399999999;
 
-export function dates(offsets: usize, rows: u32): u32 {
+export function dates(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 4);
     const sent = bswap<i32>(load<i32>(field, 4));
     let day = sent + epochDays;
     if (sent < firstDay - epochDays || sent > lastDay - epochDays) {
-      if (!clamp(row, field)) {
-        setNull(row);
+      if (!clamp(first + row, field)) {
+        setNull(levels, first + row);
         continue;
       }
       day = sent < 0 ? firstDay : lastDay;
@@ -151,19 +151,19 @@ export function dates(offsets: usize, rows: u32): u32 {
   return <u32>((to - values) >> 2);
 }
 
-export function times(offsets: usize, rows: u32): u32 {
+export function times(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 8);
     let micros = bswap<i64>(load<i64>(field, 4));
     if (micros > lastTime) {
-      if (!clamp(row, field)) {
-        setNull(row);
+      if (!clamp(first + row, field)) {
+        setNull(levels, first + row);
         continue;
       }
       micros = lastTime;
@@ -174,20 +174,20 @@ export function times(offsets: usize, rows: u32): u32 {
   return <u32>((to - values) >> 3);
 }
 
-export function timestamps(offsets: usize, rows: u32): u32 {
+export function timestamps(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 8);
     const sent = bswap<i64>(load<i64>(field, 4));
     let micros = sent + epochMicros;
     if (sent < firstMicro - epochMicros || sent > lastMicro - epochMicros) {
-      if (!clamp(row, field)) {
-        setNull(row);
+      if (!clamp(first + row, field)) {
+        setNull(levels, first + row);
         continue;
       }
       micros = sent < 0 ? firstMicro : lastMicro;
@@ -198,28 +198,19 @@ export function timestamps(offsets: usize, rows: u32): u32 {
   return <u32>((to - values) >> 3);
 }
 
-/** Bytes of the longest of the texts found last. */
-export let longestText: u32 = 0;
-
 /** Fields that stay where they are: `values` gets their addresses. A longer one than `limit` goes to the host. */
-export function texts(offsets: usize, rows: u32, limit: u32): u32 {
+export function texts(offsets: usize, rows: u32, values: usize, levels: usize, first: u32, limit: u32): u32 {
   let to = values;
-  let longest: u32 = 0;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
-    const length = bswap<u32>(load<u32>(field));
-    if (length > longest) {
-      if (length > limit) clamp(row, field);
-      longest = length;
-    }
+    if (bswap<u32>(load<u32>(field)) > limit) clamp(first + row, field);
     store<u32>(to, <u32>field);
     to += 4;
   }
-  longestText = longest;
   return <u32>((to - values) >> 2);
 }
 
@@ -230,15 +221,13 @@ function hexDigit(digit: u32): u32 {
   return digit + (digit < 10 ? 0x30 : 0x57);
 }
 
-/** The 36 characters of each uuid. */
-export function uuids(offsets: usize, rows: u32): u32 {
-  reserveMade(<usize>rows * (uuidText + 4));
+/** The 36 characters of each uuid, as fields of text at `text`, 40 bytes each. */
+export function uuids(offsets: usize, rows: u32, values: usize, levels: usize, first: u32, text: usize): u32 {
   let to = values;
-  let text = made;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     mustBe(field, 16);
@@ -253,6 +242,5 @@ export function uuids(offsets: usize, rows: u32): u32 {
       store<u8>(text++, <u8>hexDigit(byte & 15));
     }
   }
-  longestText = uuidText;
   return <u32>((to - values) >> 2);
 }

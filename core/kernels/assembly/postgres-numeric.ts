@@ -1,4 +1,4 @@
-import { setNull, values } from './scratch';
+import { setNull } from './scratch';
 
 /**
  * PostgreSQL's numeric in binary form: int16 digits, int16 weight, uint16 sign, int16 display scale, then base-10000 digits.
@@ -43,10 +43,12 @@ export function misfits(at: usize, precision: i32, scale: i32): bool {
 }
 
 /** Decimals of at most 18 digits: `width` 4 or 8 bytes. */
-export function decimals(offsets: usize, rows: u32, precision: i32, scale: i32, width: u32): u32 {
+export function decimals(offsets: usize, rows: u32, values: usize, levels: usize, first: u32, precision: i32, scale: i32, width: u32): u32 {
   const part = scale & 3;
   const rest = power(4 - part) * (part === 0 ? 10 : 1);
   const raise = <i64>power(part);
+  // A digit by 10, 100 or 1000, without dividing: exact for all digits.
+  const inverse = <u64>(((1 << 26) + rest - 1) / rest);
   // Cheap tests that every value of numeric(p,s) passes; one that fails gets the exact test.
   const whole = (precision - scale) / 4;
   const leadLimit = power((precision - scale) % 4);
@@ -54,29 +56,32 @@ export function decimals(offsets: usize, rows: u32, precision: i32, scale: i32, 
   for (let row: u32 = 0; row < rows; row++) {
     const field = <usize>load<u32>(offsets + (<usize>row << 2));
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     const at = field + 4;
     const sign = load<u8>(at, 4);
     if ((sign & 0x80) !== 0) {
-      clamp(row, field);
-      setNull(row);
+      clamp(first + row, field);
+      setNull(levels, first + row);
       continue;
     }
     const digits = int16(at);
     const weight = int16(at + 2);
     const last = weight + (scale >> 2);
+    const cut = part !== 0 && last >= -1 ? digitAt(at, last + 1, digits) : 0;
+    const kept = <i32>((<u64>cut * inverse) >> 26);
     if (
       weight > whole ||
       (weight === whole && int16(at + 8) >= leadLimit) ||
-      (part === 0 ? digits > last + 1 : digits > last + 2 || (digits === last + 2 && int16(at + 10 + (<usize>last << 1)) % rest !== 0))
+      digits > last + (part === 0 ? 1 : 2) ||
+      kept * rest !== cut
     ) {
-      if (misfits(at, precision, scale)) clamp(row, field);
+      if (misfits(at, precision, scale)) clamp(first + row, field);
     }
     let value: i64 = 0;
     for (let k = 0; k <= last; k++) value = value * 10000 + <i64>digitAt(at, k, digits);
-    if (part !== 0) value = value * raise + <i64>(last >= -1 ? digitAt(at, last + 1, digits) / rest : 0);
+    if (part !== 0) value = value * raise + <i64>kept;
     if (sign !== 0) value = -value;
     if (width === 4) store<i32>(to, <i32>value);
     else store<i64>(to, value);
@@ -86,24 +91,24 @@ export function decimals(offsets: usize, rows: u32, precision: i32, scale: i32, 
 }
 
 /** Decimals of up to 38 digits: 16 bytes, big endian two's complement. */
-export function wideDecimals(offsets: usize, rows: u32, precision: i32, scale: i32): u32 {
+export function wideDecimals(offsets: usize, rows: u32, values: usize, levels: usize, first: u32, precision: i32, scale: i32): u32 {
   const part = scale & 3;
   const rest = power(4 - part) * (part === 0 ? 10 : 1);
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = <usize>load<u32>(offsets + (<usize>row << 2));
     if (field === 0) {
-      setNull(row);
+      setNull(levels, first + row);
       continue;
     }
     const at = field + 4;
     const sign = load<u8>(at, 4);
     if ((sign & 0x80) !== 0) {
-      clamp(row, field);
-      setNull(row);
+      clamp(first + row, field);
+      setNull(levels, first + row);
       continue;
     }
-    if (misfits(at, precision, scale)) clamp(row, field);
+    if (misfits(at, precision, scale)) clamp(first + row, field);
     const digits = int16(at);
     const last = int16(at + 2) + (scale >> 2);
     high = 0;

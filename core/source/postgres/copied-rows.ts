@@ -1,5 +1,6 @@
 import type { Kernels } from '../../kernels/kernels.js';
-import type { ColumnChunk } from '../../parquet/column-chunk.js';
+import { type ColumnChunk, type ColumnValues, emptyColumn } from '../../parquet/column-chunk.js';
+import { storageWidth } from '../../parquet/physical.js';
 import type { RowGroup } from '../../parquet/row-group.js';
 import type { TableDecoder } from './decoder.js';
 
@@ -8,13 +9,15 @@ const messageHeader = 5;
 const slackBytes = 64;
 /** Room behind the limit for what was read with the last row. */
 const readAhead = 1 << 20;
-/** For the addresses of all fields of a row group. */
-const offsetBytes = 8 << 20;
+/** For the values of a row group, without text. */
+const valueBytes = 16 << 20;
 const maxRows = 262_144;
+/** Fields found before they are decoded: few enough that they and their bytes are still in the processor's cache. */
+const fieldsAtOnce = 16_384;
 
 /**
- * Rows of COPY as the server framed them, in the kernels' memory: one row group. They stay as they came; `scan` notes where each field is,
- * and each column is decoded when it is encoded. Bounded by bytes and by rows; a larger row gets the memory that it needs.
+ * Rows of COPY as the server framed them, in the kernels' memory: one row group. Text stays where it came, other values are decoded as they
+ * arrive. Bounded by bytes and by rows; a larger row gets the memory that it needs.
  */
 export class CopiedRows implements RowGroup {
   rows = 0;
@@ -23,8 +26,13 @@ export class CopiedRows implements RowGroup {
   end = 0;
   #base: number;
   #capacity: number;
+  /** Addresses of the fields found last, column by column. */
   readonly #offsets: number;
+  readonly #rowsAtOnce: number;
   readonly #maxRows: number;
+  readonly columns: readonly ColumnValues[];
+  /** Of each column, where its text is made. */
+  readonly #texts: number[];
   /** Where the first row's message begins, relative to the base. */
   #first = 0;
 
@@ -33,20 +41,31 @@ export class CopiedRows implements RowGroup {
     private readonly decoder: TableDecoder,
     private readonly byteLimit: number,
   ) {
-    const columns = Math.max(1, decoder.columns);
-    this.#maxRows = Math.max(1024, Math.min(maxRows, Math.floor(offsetBytes / 4 / columns))) & ~7;
+    const widths = decoder.physicals.map(({ storage }) => storageWidth[storage] || 4);
+    const rowBytes = widths.reduce((sum, width, i) => sum + width + 1 + decoder.madeText(i), 1);
+    this.#maxRows = Math.max(1024, Math.min(maxRows, Math.floor(valueBytes / rowBytes))) & ~7;
+    this.#rowsAtOnce = Math.max(8, Math.floor(fieldsAtOnce / (widths.length + 1)));
     this.#capacity = byteLimit + readAhead;
     this.#base = kernels.allocate(this.#capacity + slackBytes);
-    this.#offsets = kernels.allocate(this.#maxRows * columns * 4);
+    this.#offsets = kernels.allocate(this.#rowsAtOnce * widths.length * 4);
+    this.#texts = widths.map((_, i) => kernels.allocate(this.#maxRows * decoder.madeText(i) + slackBytes));
+    this.columns = widths.map((width) =>
+      emptyColumn(kernels.allocate(this.#maxRows * width + slackBytes), kernels.allocate(this.#maxRows / 8 + slackBytes)),
+    );
+    this.#clearLevels();
   }
 
+  /** The rows are to be written: enough of them, or no room for the next. Texts have addresses, so nothing may move once there are rows. */
   get full(): boolean {
-    return this.rows === this.#maxRows || this.position - this.#first >= this.byteLimit;
+    return (
+      this.rows === this.#maxRows || this.position - this.#first >= this.byteLimit || (this.rows > 0 && this.#needed() > this.#capacity)
+    );
   }
 
-  /** Appends as much of the chunk as there is room for, at least a byte; answers how much. */
+  /** Appends as much of the chunk as there is room for, at least a byte unless full; answers how much. */
   append(chunk: Uint8Array): number {
-    this.#makeRoom();
+    const needed = this.#needed();
+    if (needed > this.#capacity) this.#grow(needed);
     const count = Math.min(chunk.length, this.#capacity - this.end);
     this.kernels.bytes.set(count === chunk.length ? chunk : chunk.subarray(0, count), this.#base + this.end);
     this.end += count;
@@ -63,22 +82,34 @@ export class CopiedRows implements RowGroup {
     other.end = other.position;
   }
 
-  /** Finds the whole rows from `position` on, until the group is full or another message begins. */
+  /** Decodes the whole rows from `position` on, until the group is full or another message begins. */
   scan(): void {
+    while (!this.full && this.#scanSome() > 0);
+  }
+
+  /** Answers how many rows it found. */
+  #scanSome(): number {
     if (this.rows === 0) this.#first = this.position;
     const { run } = this.kernels;
-    run.setScannedRows(this.rows);
+    run.setScannedRows(0);
+    const capacity = Math.min(this.#rowsAtOnce, this.#maxRows - this.rows);
     const at = run.scanRows(
       this.#base + this.position,
       this.#base + this.end,
       this.#base + this.#first + this.byteLimit,
       this.#offsets,
-      this.#maxRows,
+      capacity,
       this.decoder.columns,
       this.decoder.widths,
     );
+    const found = run.scannedRows.value;
+    for (const [i, column] of this.columns.entries()) {
+      const offsets = this.#offsets + 4 * i * capacity;
+      this.decoder.decode(i, column, offsets, found, this.rows, this.#texts[i]!, (row) => this.#startOf(row));
+    }
     this.position = (at >>> 0) - this.#base;
-    this.rows = run.scannedRows.value;
+    this.rows += found;
+    return found;
   }
 
   /** What is no whole row yet; valid until the next call. */
@@ -87,10 +118,7 @@ export class CopiedRows implements RowGroup {
   }
 
   *chunks(): Generator<ColumnChunk> {
-    for (let column = 0; column < this.decoder.columns; column++) {
-      const offsets = this.#offsets + 4 * column * this.#maxRows;
-      yield this.decoder.encode(column, offsets, this.rows, (row) => this.#startOf(row));
-    }
+    for (const [i, column] of this.columns.entries()) yield this.decoder.encoder(i).encode(column, this.rows);
   }
 
   clear(): void {
@@ -98,8 +126,14 @@ export class CopiedRows implements RowGroup {
     this.position = 0;
     this.end = 0;
     this.#first = 0;
+    for (const [i, column] of this.columns.entries()) this.decoder.encoder(i).clear(column);
+    this.#clearLevels();
     const usual = this.byteLimit + readAhead;
     if (this.#capacity > usual) this.#replace(this.kernels.allocate(usual + slackBytes), usual);
+  }
+
+  #clearLevels(): void {
+    for (const { levels } of this.columns) this.kernels.bytes.fill(0xff, levels, levels + this.#maxRows / 8);
   }
 
   /** Address of a row's message, found by going through all before it: for messages to people only. */
@@ -111,12 +145,11 @@ export class CopiedRows implements RowGroup {
     }
   }
 
-  /** For one more byte, and for the whole of the row that begins at `position`. */
-  #makeRoom(): void {
+  /** Room for one more byte, and for the whole of the row that begins at `position`. */
+  #needed(): number {
     const rest = this.end - this.position;
     const row = rest >= messageHeader ? 1 + this.kernels.view.getInt32(this.#base + this.position + 1) : 0;
-    if (this.position + row > this.#capacity) this.#grow(this.position + row);
-    else if (this.end === this.#capacity) this.#grow(this.#capacity + readAhead);
+    return Math.max(this.position + row, this.end + 1);
   }
 
   #grow(capacity: number): void {

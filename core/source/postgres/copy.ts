@@ -64,7 +64,7 @@ export class CopyReader {
   }
 
   /**
-   * Waits for bytes and appends them to the rows, all of whose whole rows must have been scanned. False: there are no more.
+   * Waits for bytes, appends them to the rows and scans these, whose whole rows must have been scanned before. False: there are no more.
    * @throws FirnError what the server or the network says
    */
   async read(rows: CopiedRows): Promise<boolean> {
@@ -74,6 +74,8 @@ export class CopyReader {
       if (this.#done) return false;
       if (this.#queued > 0) {
         this.#move(rows);
+        this.#passOver(rows);
+        if (this.#headerSeen) rows.scan();
         return true;
       }
       if (this.#paused && this.#lastRead < smallRead) await pause(collectMs);
@@ -142,7 +144,7 @@ export class CopyReader {
   /** As much of the queue as there is room for. The socket goes on only when the queue is empty: a chunk may be its own memory. */
   #move(rows: CopiedRows): void {
     this.#lastRead = this.#queued;
-    while (this.#queue.length > 0) {
+    while (this.#queue.length > 0 && !rows.full) {
       const chunk = this.#queue[0]!;
       const count = rows.append(chunk);
       this.#queued -= count;

@@ -1,7 +1,7 @@
 import type { ParquetType } from '../../column.js';
 import { Kernels } from '../../kernels/kernels.js';
-import { type ColumnChunk, ColumnEncoder } from '../../parquet/column-chunk.js';
-import { physicalOf } from '../../parquet/physical.js';
+import { ColumnEncoder, type ColumnValues } from '../../parquet/column-chunk.js';
+import { type Physical, physicalOf, storageWidth } from '../../parquet/physical.js';
 import { byteLimit } from './decoder-limits.js';
 import type { Decoder } from './types.js';
 
@@ -74,48 +74,75 @@ export class TableDecoder {
     return this.table.length;
   }
 
-  /** One column of `rows` rows, whose fields' addresses are at `offsets`; 0 for NULL. */
-  encode(column: number, offsets: number, rows: number, startOf: (row: number) => number): ColumnChunk {
-    return this.#encoders[column]!.encode(rows, this.decode(column, offsets, rows, startOf));
+  /** Bytes of made text that a row of the column needs. */
+  madeText(column: number): number {
+    return this.table[column]!.decoder.kind === 'uuid' ? 40 : 0;
   }
 
-  /** Has the kernels decode it into their `values`; answers how many are not NULL. */
-  decode(column: number, offsets: number, rows: number, startOf: (row: number) => number): number {
-    this.#column = column;
+  /** Storage of each column. */
+  get physicals(): Physical[] {
+    return this.table.map(({ type }) => physicalOf(type));
+  }
+
+  encoder(column: number): ColumnEncoder {
+    return this.#encoders[column]!;
+  }
+
+  /**
+   * Adds the fields of `rows` rows, whose addresses are at `offsets` (0 for NULL), to a column that has `first` rows. `texts` is where texts
+   * go that are made here, 40 bytes each.
+   */
+  decode(
+    number: number,
+    column: ColumnValues,
+    offsets: number,
+    rows: number,
+    first: number,
+    texts: number,
+    startOf: (row: number) => number,
+  ): void {
+    this.#column = number;
     this.#startOf = startOf;
+    const width = storageWidth[physicalOf(this.table[number]!.type).storage] || 4;
+    const values = column.values + width * column.count;
+    const added = this.#gather(this.table[number]!.decoder, offsets, rows, values, column.levels, first, texts + 40 * column.count);
+    this.#encoders[number]!.add(column, added);
+  }
+
+  #gather(decoder: Decoder, ...[offsets, rows, values, levels, first, texts]: [number, number, number, number, number, number]): number {
     const { run } = this.kernels;
-    const { decoder } = this.table[column]!;
-    run.beginColumn(rows);
     switch (decoder.kind) {
       case 'bool':
-        return run.booleans(offsets, rows);
+        return run.booleans(offsets, rows, values, levels, first);
       case 'int2':
-        return run.int2s(offsets, rows);
+        return run.int2s(offsets, rows, values, levels, first);
       case 'int4':
       case 'float4':
-        return run.words(offsets, rows);
+        return run.words(offsets, rows, values, levels, first);
       case 'int8':
       case 'float8':
-        return run.doubleWords(offsets, rows);
+        return run.doubleWords(offsets, rows, values, levels, first);
       case 'uint4':
-        return run.unsigned4s(offsets, rows);
+        return run.unsigned4s(offsets, rows, values, levels, first);
       case 'uint8':
-        return run.unsigned8s(offsets, rows);
+        return run.unsigned8s(offsets, rows, values, levels, first);
       case 'date':
-        return run.dates(offsets, rows);
+        return run.dates(offsets, rows, values, levels, first);
       case 'time':
-        return run.times(offsets, rows);
+        return run.times(offsets, rows, values, levels, first);
       case 'timestamp':
-        return run.timestamps(offsets, rows);
-      case 'numeric':
-        if (decoder.precision > 18) return run.wideDecimals(offsets, rows, decoder.precision, decoder.scale);
-        return run.decimals(offsets, rows, decoder.precision, decoder.scale, decoder.precision > 9 ? 8 : 4);
+        return run.timestamps(offsets, rows, values, levels, first);
+      case 'numeric': {
+        const { precision, scale } = decoder;
+        if (precision > 18) return run.wideDecimals(offsets, rows, values, levels, first, precision, scale);
+        return run.decimals(offsets, rows, values, levels, first, precision, scale, precision > 9 ? 8 : 4);
+      }
       case 'uuid':
-        return run.uuids(offsets, rows);
+        return run.uuids(offsets, rows, values, levels, first, texts);
       case 'jsonb':
       case 'bytes':
       case 'binary':
-        return run.texts(offsets, rows, byteLimit(decoder));
+        return run.texts(offsets, rows, values, levels, first, byteLimit(decoder));
     }
   }
 }

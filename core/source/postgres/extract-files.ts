@@ -72,7 +72,6 @@ async function drain(
     // Rows of this statement: what was scanned, less what the group held when it began.
     let rows = -group.rows;
     while (await reader.read(group)) {
-      group.scan();
       while (group.full) {
         const filled = group;
         rows += filled.rows;

@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { ParquetType } from '../../../core/column.js';
+import type { Kernels } from '../../../core/kernels/kernels.js';
+import type { ColumnValues } from '../../../core/parquet/column-chunk.js';
 import { CopiedRows } from '../../../core/source/postgres/copied-rows.js';
 import { TableDecoder, type Unrepresentable } from '../../../core/source/postgres/decoder.js';
 import { numericText } from '../../../core/source/postgres/decoder-numeric.js';
@@ -61,30 +63,23 @@ function decode(
   const bytes = frames(rows);
   const group = new CopiedRows(decoder.kernels, decoder, 1 << 20);
   for (const piece of [bytes.subarray(0, Math.min(cut, bytes.length)), bytes.subarray(Math.min(cut, bytes.length))]) {
-    for (let at = 0; at < piece.length; ) at += group.append(piece.subarray(at));
+    group.append(piece);
     group.scan();
   }
   expect(group.rest.length).toBe(0);
-  const columns: Column[] = [];
-  // Each column as it lies before it is encoded.
-  decoder.encode = (column, offsets, count, startOf) => {
-    columns.push(columnOf(decoder, decoder.decode(column, offsets, count, startOf), count, decoders[column]!));
-    return { pages: [], rows: count, statistics: { nulls: 0, minExact: true, maxExact: true } };
-  };
-  for (const _ of group.chunks());
-  return { rows: group.rows, columns };
+  return { rows: group.rows, columns: group.columns.map((column, i) => columnOf(decoder.kernels, column, group.rows, decoders[i]!)) };
 }
 
-function columnOf({ kernels }: TableDecoder, count: number, rows: number, { kind }: Decoder): Column {
-  const { bytes, view } = kernels;
-  const [values, bitmap] = [kernels.address('values'), kernels.address('bitmap')];
+function columnOf({ run, bytes, view }: Kernels, column: ColumnValues, rows: number, { kind }: Decoder): Column {
+  const { values, levels, count } = column;
   const skip = kind === 'jsonb' ? 1 : 0;
+  if (column.numbered) run.leaveTexts(column.dictionary, values, count);
   const isText = ['bytes', 'binary', 'jsonb', 'uuid'].includes(kind);
   const fields = isText ? Array.from({ length: count }, (_, i) => view.getUint32(values + 4 * i, true)) : [];
   return {
     count,
     nulls: rows - count,
-    levels: Array.from({ length: rows }, (_, row) => (bytes[bitmap + (row >> 3)]! >> (row & 7)) & 1),
+    levels: Array.from({ length: rows }, (_, row) => (bytes[levels + (row >> 3)]! >> (row & 7)) & 1),
     view: new DataView(bytes.slice(values, values + 16 * count).buffer),
     texts: fields.map((field) => Buffer.from(bytes.slice(field + 4 + skip, field + 4 + view.getInt32(field))).toString()),
   };
