@@ -14,7 +14,7 @@ export default async function setup(): Promise<() => Promise<void>> {
   const isKept = process.env.FIRN_KEEP_SANDBOX === '1';
   process.env.FIRN_SANDBOX_DIR = directory; // the tests' processes inherit it
   await reset(directory);
-  const sandbox = await up({ directory });
+  const sandbox = await up({ directory, mysql: true });
   await loadSourceData(sandbox.postgres.adminUrl, pythonPath());
   const before = { ...process.env };
   await pushTestTables(sandbox);

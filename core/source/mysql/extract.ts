@@ -4,7 +4,7 @@ import { FileSeries } from '../../parquet/file-series.js';
 import { Batch } from '../../parquet/vector.js';
 import type { Extracted, Relation, TableRead } from '../source.js';
 import { readColumns, readTable } from './catalog.js';
-import { cancelQuery, connect, query, type Session } from './connection.js';
+import { cancelQuery, connect, drop, query, type Session } from './connection.js';
 import { canDecode, type Decode, generateDecoder } from './decoder.js';
 import { asSourceError } from './errors.js';
 import { applyPolicies, type PolicyTally } from './policies.js';
@@ -41,7 +41,7 @@ export async function extract(read: TableRead): Promise<Extracted> {
   } finally {
     signal?.removeEventListener('abort', cancel);
     await cancelled;
-    session.connection.destroy();
+    drop(session);
   }
 }
 

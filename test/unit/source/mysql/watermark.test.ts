@@ -167,7 +167,9 @@ describe.each(['changed', 'id'] as const)('late commits, cursor %s', (column) =>
     await other.query('FLUSH TABLES WITH READ LOCK');
     const waiting = writer.query(insert);
     await expect
-      .poll(async () => (await admin.query<never[]>(`SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO = '${insert}'`))[0].length)
+      .poll(async () => (await admin.query<never[]>(`SELECT 1 FROM information_schema.PROCESSLIST WHERE INFO = '${insert}'`))[0].length, {
+        timeout: 20_000,
+      })
       .toBe(1);
     await runs.run();
     await other.query('UNLOCK TABLES');
@@ -198,10 +200,10 @@ it.each([
     const runs = new Runs(await connect(server.secret), column);
     const writers = await Promise.all(Array.from({ length: 4 }, async () => ({ session: await server.connect(), state: 'idle', xid: '' })));
     let xids = 0;
-    for (let step = 0; step < 220; step++) {
+    for (let step = 0; step < 140; step++) {
       const writer = writers[pick(writers.length)]!;
       const { session, state, xid } = writer;
-      if (step % 11 === 10) await runs.run();
+      if (step % 10 === 9) await runs.run();
       else if (state === 'idle') {
         const prepares = pick(3) === 0;
         writer.xid = prepares ? `x${seed}_${xids++}` : '';
