@@ -227,8 +227,8 @@ describe('errors of a function', () => {
     expect(output(await ended(await start('Catches', 'catches', { chunks: [1, 2] })))).toBe('superseded');
   });
 
-  it('of a Glue job that nothing can run are never a success', async () => {
-    expect(await ended(await start('Spark', 'spark'))).toMatchObject({ status: 'FAILED', error: 'Glue.JobRunFailed' });
+  it('of a Glue job that is not there are no success', async () => {
+    expect(await ended(await start('Spark', 'spark'))).toMatchObject({ status: 'FAILED', error: 'Glue.EntityNotFoundException' });
   });
 });
 
@@ -310,7 +310,7 @@ describe('the events of an execution', () => {
     ['Succeeds', 'SUCCEEDED', { output: '{"n":1}', error: null }],
     ['NoRetry', 'SUCCEEDED', {}],
     ['TimesOut', 'TIMED_OUT', { error: 'States.Timeout', redriveStatus: 'REDRIVABLE' }],
-    ['Spark', 'FAILED', { error: 'Glue.JobRunFailed', redriveStatus: 'REDRIVABLE' }],
+    ['Spark', 'FAILED', { error: 'Glue.EntityNotFoundException', redriveStatus: 'REDRIVABLE' }],
   ])('%s: reach a rule as %s', async (machine, status, detail) => {
     const name = `events-${machine}`;
     const executionArn = await start(machine, name, { n: 1 });
