@@ -5,6 +5,7 @@ import { tableConfigSchema } from '../../../core/config/schema.js';
 import type { Watermark } from '../../../core/plan/plan.js';
 import { planCursor } from '../../../core/plan/plan-cursor.js';
 import { countNullCursors, readCursorColumn, timeBound } from '../../../core/source/postgres/cursor-column.js';
+import { observe } from '../../../core/source/postgres/observe.js';
 import { cursorCondition } from '../../../core/source/postgres/query.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import { leastId } from '../../../core/source/postgres/time-ordered-id.js';
@@ -230,6 +231,34 @@ describe('an integer cursor on another server', () => {
     expect(plan.cursor!.from).toBeNull();
     expect(plan.watermarkAfter.lowerBound).toBe('1');
     expect(plan.warnings.join()).toContain('another server than before');
+  });
+});
+
+describe('on a standby', () => {
+  let standby: RunningPostgres;
+  beforeAll(async () => {
+    standby = await startPostgres({}, true);
+  }, 60_000);
+  afterAll(() => standby.stop());
+  const catalog = { schema: 'pg_catalog', table: 'pg_class' };
+  const cursor = { name: 'changed', kind: 'time', type: 'timestamptz', nullable: false } as const;
+
+  it('a time cursor is refused without a declared lookback, and warned of with one', async () => {
+    const client = await standby.connect();
+    await expect(observe(client, catalog, cursor, null)).rejects.toMatchObject({
+      code: 'FenceUnreadable',
+      message: expect.stringContaining('is a standby'),
+    });
+    const { warnings, fence, readAt } = await observe(client, catalog, cursor, 600);
+    expect(warnings.join()).toContain('the declared lookback of 600 s stands in');
+    expect(Date.parse(readAt) - Date.parse(fence)).toBeGreaterThan(590_000);
+  });
+
+  it('xmin is refused', async () => {
+    await expect(readCursorColumn(await standby.connect(), catalog, 'xmin')).rejects.toMatchObject({
+      code: 'CursorColumnUnsuitable',
+      message: expect.stringContaining('on the primary'),
+    });
   });
 });
 

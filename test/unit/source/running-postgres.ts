@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chownSync, mkdtempSync, rmSync } from 'node:fs';
+import { chownSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import getPort from 'get-port';
@@ -15,8 +15,8 @@ export interface RunningPostgres {
   stop(): Promise<void>;
 }
 
-/** Starts one; as root it runs as `nobody`, since PostgreSQL refuses root. */
-export async function startPostgres(settings: Record<string, string> = {}): Promise<RunningPostgres> {
+/** Starts one; as root it runs as `nobody`, since PostgreSQL refuses root. `standby`: it recovers for ever, from a primary that never writes. */
+export async function startPostgres(settings: Record<string, string> = {}, standby = false): Promise<RunningPostgres> {
   const port = await getPort({ host: '127.0.0.1' });
   const folder = mkdtempSync('/tmp/firn-test-postgres-');
   const place = postgresPlace(join(projectRoot, '.firn/test-postgres'));
@@ -27,6 +27,7 @@ export async function startPostgres(settings: Record<string, string> = {}): Prom
     ['-D', `${folder}/data`, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync'],
     { ...place.owner, cwd: folder, stdio: 'pipe' },
   );
+  if (standby) writeFileSync(`${folder}/data/standby.signal`, '');
   const options = Object.entries({
     listen_addresses: '127.0.0.1',
     unix_socket_directories: '',
@@ -69,7 +70,7 @@ async function ready(server: ChildProcess): Promise<void> {
   const lines: string[] = [];
   for await (const line of createInterface({ input: server.stderr! })) {
     lines.push(line);
-    if (line.includes('database system is ready to accept connections')) {
+    if (/ready to accept (read-only )?connections/.test(line)) {
       server.stderr!.resume();
       return;
     }
