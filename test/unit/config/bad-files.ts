@@ -148,6 +148,11 @@ export const badFiles: BadFile[] = [
     said: [at(7, 15, 'mode', 'incremental needs cursor_column: a column that every INSERT and UPDATE sets, such as updated_at')],
   },
   {
+    name: 'keys to be read for a table that is read whole',
+    text: table('delete_detection: keys'),
+    said: [at(7, 27, 'delete_detection', 'keys is for incremental tables: a full run sees by its rows which ones are gone')],
+  },
+  {
     name: 'a time zone with a sign',
     text: table('cursor_time_zone: "+02:00"'),
     said: [at(7, 27, 'cursor_time_zone', '"+02:00" is no time zone: expected a name such as Europe/Berlin or UTC')],
