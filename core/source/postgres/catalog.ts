@@ -14,8 +14,10 @@ const kinds = { r: 'table', p: 'partitioned table', v: 'view', m: 'materialized 
 export interface SourceTable {
   oid: number;
   kind: (typeof kinds)[keyof typeof kinds];
-  /** Whether the user may read the table, and its schema. */
+  /** Whether the user may read the table, or a column of it, and its schema. */
   readable: boolean;
+  /** Whether he may read all of it, and so lock it. */
+  lockable: boolean;
   /** Null: never analyzed. */
   estimatedRows: number | null;
   /** With TOAST and all partitions. */
@@ -30,18 +32,20 @@ export interface SourceColumn {
   typeOid: number;
   typmod: number;
   nullable: boolean;
+  /** Whether the user may read it. */
+  readable: boolean;
   type: SourceType;
 }
 
 /** What describeTable says. `primaryKey` holds the source's names, in the key's order; empty when there is none. */
-export interface TableDescription extends Omit<SourceTable, 'readable'> {
+export interface TableDescription extends Omit<SourceTable, 'readable' | 'lockable'> {
   columns: Column[];
   primaryKey: string[];
 }
 
 const tableStatement = `
 SELECT c.oid::int8::text AS oid, c.relkind AS relkind,
-  has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT') AS readable,
+  has_schema_privilege(n.oid, 'USAGE') AND has_any_column_privilege(c.oid, 'SELECT') AS readable, has_table_privilege(c.oid, 'SELECT') AS lockable,
   s.rows, s.analyzed, s.bytes
 FROM pg_class c
 JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -55,6 +59,7 @@ WHERE n.nspname = $1 AND c.relname = $2 AND c.relkind IN ('r', 'p', 'v', 'm', 'f
 /** A NOT NULL that is NOT VALID (PostgreSQL 18) leaves NULLs in older rows. */
 const columnsStatement = `
 SELECT a.attname AS name, format_type(a.atttypid, a.atttypmod) AS source_type, a.attnum, a.atttypid::int8::text AS type_oid, a.atttypmod AS own_typmod,
+  has_column_privilege(a.attrelid, a.attnum, 'SELECT') AS readable,
   NOT a.attnotnull OR EXISTS (
     SELECT FROM pg_constraint k WHERE k.conrelid = a.attrelid AND k.contype = 'n' AND NOT k.convalidated AND a.attnum = ANY (k.conkey)
   ) AS nullable,
@@ -88,6 +93,7 @@ export async function readTable(client: ClientBase, { schema, table }: Relation)
     oid: string;
     relkind: keyof typeof kinds;
     readable: boolean;
+    lockable: boolean;
     rows: number | null;
     analyzed: boolean | null;
     bytes: number | null;
@@ -97,7 +103,8 @@ export async function readTable(client: ClientBase, { schema, table }: Relation)
   }
   const kind = kinds[row.relkind];
   const counted = row.analyzed === true && kind !== 'view';
-  return { oid: Number(row.oid), kind, readable: row.readable, estimatedRows: counted ? row.rows : null, estimatedBytes: row.bytes ?? 0 };
+  const { readable, lockable } = row;
+  return { oid: Number(row.oid), kind, readable, lockable, estimatedRows: counted ? row.rows : null, estimatedBytes: row.bytes ?? 0 };
 }
 
 /** The columns in the table's order, without dropped ones. */
@@ -109,6 +116,7 @@ export async function readColumns(client: ClientBase, oid: number): Promise<Sour
     type_oid: string;
     own_typmod: number;
     nullable: boolean;
+    readable: boolean;
     type_schema: string;
     type_name: string;
     type_kind: string;
@@ -122,6 +130,7 @@ export async function readColumns(client: ClientBase, oid: number): Promise<Sour
     typeOid: Number(row.type_oid),
     typmod: row.own_typmod,
     nullable: row.nullable,
+    readable: row.readable,
     type: { schema: row.type_schema, name: row.type_name, kind: row.type_kind, typmod: row.typmod, array: row.is_array },
   }));
 }
@@ -136,7 +145,7 @@ export async function describeTable(
   relation: Relation,
   settings: { columns?: TableConfig['columns']; policies?: Policies } = {},
 ): Promise<TableDescription> {
-  const { readable, ...table } = await readTable(client, relation);
+  const { readable, lockable: _, ...table } = await readTable(client, relation);
   const { oid } = table;
   const name = `${relation.schema}.${relation.table}`;
   if (!readable) {
@@ -144,6 +153,13 @@ export async function describeTable(
   }
   const all = await readColumns(client, oid);
   const chosen = choose(all, settings.columns, name);
+  const denied = chosen.filter((column) => !column.readable).map((column) => column.name);
+  if (denied.length > 0) {
+    throw new FirnError(
+      'SourcePermissionDenied',
+      `PostgreSQL at ${describeAddress(addressOf(client))}: the user may not read ${denied.join(', ')} of ${name}: grant SELECT on the table or on these columns, or leave them out by columns.exclude.`,
+    );
+  }
   const columns = chosen.map((column): Column => {
     const mask = settings.columns?.mask?.[column.name];
     const large = settings.columns?.large?.includes(column.name) ?? false;

@@ -19,6 +19,9 @@ export const sqlStates: Record<string, ErrorCode> = {
   '57P02': 'SourceConnectionLost',
   // A standby cancels readers that hold back its recovery.
   '40001': 'SourceConnectionLost',
+  // Text that is not what its encoding says, or has no counterpart in UTF-8.
+  '22021': 'ValueOutOfRange',
+  '22P05': 'ValueOutOfRange',
   '42501': 'SourcePermissionDenied',
   '42P01': 'SourceTableMissing',
   '3F000': 'SourceTableMissing',

@@ -32,19 +32,40 @@ export interface Snapshot {
 /**
  * Begins the transaction that reads. The table is locked (ACCESS SHARE) before the snapshot is taken: TRUNCATE and rewriting ALTERs do not
  * respect older snapshots, so one that came between would show an empty table.
- * @throws FirnError SourceTableMissing, SourcePermissionDenied
+ * @throws FirnError SourceTableMissing, SourcePermissionDenied, SourceBusy
  */
 export async function beginSnapshot(client: Client, relation: Plan['relation']): Promise<Snapshot> {
-  const { oid, kind } = await readTable(client, relation);
+  const { oid, kind, lockable } = await readTable(client, relation);
   const begin = [beginStatement, ...settings.map((setting) => `SET LOCAL ${setting}`)];
-  // Materialized views and foreign tables cannot be locked by LOCK TABLE.
-  if (kind !== 'materialized view' && kind !== 'foreign table') begin.push(`LOCK TABLE ${quoteRelation(relation)} IN ACCESS SHARE MODE`);
+  // Materialized views and foreign tables cannot be locked by LOCK TABLE, nor can tables of which the user may read some columns only.
+  const locked = lockable && kind !== 'materialized view' && kind !== 'foreign table';
+  if (locked) begin.push(`LOCK TABLE ${quoteRelation(relation)} IN ACCESS SHARE MODE`);
+  const before = locked ? null : await filesOf(client, oid);
   await query(client, begin.join('; '));
   const [clock] = await query<{ at: string }>(
     client,
     `SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
   );
+  if (before !== null) await refuseRewritten(client, oid, relation, before);
   return { oid, readAsOf: clock!.at };
+}
+
+/** The files in which the relation and its partitions are: others after TRUNCATE and after a rewriting ALTER. Not by the snapshot, but as they are now. */
+async function filesOf(client: Client, oid: number): Promise<string> {
+  const [row] = await query<{ files: string }>(
+    client,
+    `SELECT coalesce(string_agg(concat(relid, ':', pg_relation_filenode(relid)), ' ' ORDER BY relid), '') AS files
+     FROM (SELECT $1::oid AS relid UNION SELECT relid::oid FROM pg_partition_tree($1::oid)) r`,
+    [oid],
+  );
+  return row!.files;
+}
+
+/** The lock of a query lasts as long as that of LOCK TABLE, but comes after the snapshot. */
+async function refuseRewritten(client: Client, oid: number, relation: Plan['relation'], before: string): Promise<void> {
+  await query(client, `SELECT FROM ${quoteRelation(relation)} LIMIT 0`);
+  if ((await filesOf(client, oid)) !== before)
+    throw new FirnError('SourceBusy', `${relation.schema}.${relation.table} was emptied or rewritten while the read of it began.`);
 }
 
 /** The same snapshot on another connection. The first one's transaction must be open; its lock protects both. */

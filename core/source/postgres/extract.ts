@@ -10,6 +10,7 @@ import { applyPolicies, type PolicyTally, type Replaced } from './decoder-policy
 import { copyToFiles } from './extract-files.js';
 import { sharedRead } from './extract-ranges.js';
 import { beginSnapshot, joinSnapshot, type Reading, readingsOf } from './extract-snapshot.js';
+import { tellInvalidText } from './invalid-text.js';
 import { readExpression } from './mask.js';
 import { copyStatement, nullCursorStatement, type Where } from './query.js';
 
@@ -74,7 +75,7 @@ export async function extract(extraction: Extraction): Promise<Extracted> {
     return await read(sessions, extraction);
   } catch (error) {
     refuseAborted(signal);
-    throw error;
+    throw await tellInvalidText(error, extraction);
   } finally {
     signal?.removeEventListener('abort', cancel);
     await Promise.all(sessions.map((session) => session.end().catch(() => {})));

@@ -9,6 +9,7 @@ import type { FirnError } from '../../../core/errors.js';
 import { describeTable } from '../../../core/source/postgres/catalog.js';
 import { connect, type PostgresSecret } from '../../../core/source/postgres/connection.js';
 import { type Extraction, extract } from '../../../core/source/postgres/extract.js';
+import { beginSnapshot } from '../../../core/source/postgres/extract-snapshot.js';
 import { type FileSink, openLocalFile } from '../../../core/source/sink.js';
 import { duckdb, everything, extractTable, newFolder, removeFolders, secretFor } from './extracting.js';
 import { type RunningPostgres, startPostgres } from './running-postgres.js';
@@ -150,6 +151,44 @@ describe('the table', () => {
     await session.end();
     const denied = extractTable(client, { table: 'secret_table' }, {}, { connection: reader() });
     await expect(denied).rejects.toMatchObject({ code: 'SourcePermissionDenied' });
+  });
+
+  it('of which the user may read some columns only is read by these, and names the others', async () => {
+    await client.query(`CREATE TABLE partly (id int PRIMARY KEY, open text, hidden text, secret text); INSERT INTO partly VALUES (1, 'o', 'h', 's');
+      GRANT SELECT (id, open) ON partly TO reader`);
+    const session = await connect(reader());
+    const relation = { schema: 'public', table: 'partly' };
+    await expect(describeTable(session, relation)).rejects.toMatchObject({
+      code: 'SourcePermissionDenied',
+      message: expect.stringContaining('the user may not read hidden, secret of public.partly: grant SELECT'),
+    });
+    const settings = { columns: { exclude: ['hidden', 'secret'] } };
+    expect(await describeTable(session, relation, settings)).toMatchObject({
+      columns: [{ name: 'id' }, { name: 'open' }],
+      primaryKey: ['id'],
+    });
+    await session.end();
+    const { folder, rows } = await extractTable(client, { table: 'partly' }, settings, { connection: reader() });
+    expect(rows).toBe(1);
+    expect(await duckdb(folder, 'SELECT * FROM t')).toEqual([[1, 'o']]);
+  });
+
+  it('of which he may read some columns only, and which is emptied while the read begins, is refused', async () => {
+    await client.query(
+      'CREATE TABLE emptied (id int, hidden text); INSERT INTO emptied VALUES (1); GRANT SELECT (id) ON emptied TO reader',
+    );
+    const session = await connect(reader());
+    const original = session.query.bind(session) as (...args: unknown[]) => Promise<unknown>;
+    // Between the snapshot and the first lock.
+    Object.assign(session, {
+      query: async (...args: unknown[]) => {
+        const result = await original(...args);
+        if (JSON.stringify(args).includes('statement_timestamp')) await client.query('TRUNCATE emptied');
+        return result;
+      },
+    });
+    await expect(beginSnapshot(session, { schema: 'public', table: 'emptied' })).rejects.toMatchObject({ code: 'SourceBusy' });
+    await session.end();
   });
 
   it('whose rows a policy hides is refused rather than read in part', async () => {

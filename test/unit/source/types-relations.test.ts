@@ -78,3 +78,39 @@ it('reads a database of another encoding', async () => {
   const { folder } = await extractTable(latin, { table: 'ä' }, {}, { connection: { ...secretFor(server.port), database: 'latin' } });
   expect(await duckdb(folder, 'SELECT * FROM t')).toEqual([[1, 'naïve ÿ', 'groß', '["ü"]']]);
 });
+
+describe('a database of SQL_ASCII', () => {
+  let raw: Client;
+  const connection = () => ({ connection: { ...secretFor(server.port), database: 'raw' } });
+
+  beforeAll(async () => {
+    await client.query("CREATE DATABASE raw ENCODING 'SQL_ASCII' LOCALE 'C' TEMPLATE template0");
+    raw = await server.connect({ database: 'raw' });
+    await raw.query(
+      `CREATE TABLE mixed (name text PRIMARY KEY, v text, a text[], n int); INSERT INTO mixed VALUES ('ä', '日本 🦊', '{ü}', 1)`,
+    );
+  });
+
+  it('arrives exactly where it is UTF-8', async () => {
+    const { folder } = await extractTable(raw, { table: 'mixed' }, {}, connection());
+    expect(await duckdb(folder, 'SELECT * FROM t')).toEqual([['ä', '日本 🦊', '["ü"]', 1]]);
+  });
+
+  it.each([
+    { what: 'a byte that begins nothing', column: 'v', hex: '61ff62', shown: 'a\\377b' },
+    { what: 'LATIN1', column: 'v', hex: '6e61ef7665', shown: 'na\\357ve' },
+    { what: 'a character cut in two', column: 'v', hex: '61c3', shown: 'a\\303' },
+    { what: 'an overlong form', column: 'v', hex: 'c0af', shown: '\\300\\257' },
+    { what: 'a surrogate', column: 'v', hex: 'eda080', shown: '\\355\\240\\200' },
+    { what: 'beyond Unicode', column: 'v', hex: 'f4908080', shown: '\\364\\220\\200\\200' },
+    { what: 'an element of an array', column: 'a', hex: '7bff7d', shown: '{\\377}' },
+  ])('names column, row and bytes of $what', async ({ column, hex, shown }) => {
+    const type = column === 'a' ? 'text[]' : 'text';
+    await raw.query(`DELETE FROM mixed WHERE n = 7; INSERT INTO mixed (name, n, ${column})
+      SELECT 'ö', 7, convert_from('\\x${hex}', 'SQL_ASCII')::${type}`);
+    await expect(extractTable(raw, { table: 'mixed' }, {}, connection())).rejects.toMatchObject({
+      code: 'ValueOutOfRange',
+      message: `public.mixed, row name=\\303\\266: column ${column} (${type}) holds ${shown}, which is not UTF-8.`,
+    });
+  });
+});
