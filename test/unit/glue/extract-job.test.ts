@@ -132,7 +132,10 @@ describe('a job that failed', () => {
   const now = () => new Date().toISOString();
 
   const explain = (runId: string, what: typeof lost, preparedAt: string, attemptStartedAt: Date) => {
-    const executions = { arn: (name: string) => name, describe: async () => ({ attemptStartedAt }) as ExecutionState } as Executions;
+    const executions = {
+      arn: (name: string) => name,
+      describe: async () => ({ attemptStartedAt }) as ExecutionState,
+    } as unknown as Executions;
     return explainJob({ runId, failure: what, preparedAt, executions, raw, retries: 2, log });
   };
   const prepared = (runId: string, attempt: string) =>

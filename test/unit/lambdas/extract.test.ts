@@ -5,6 +5,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Client } from 'pg';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { z } from 'zod';
 import { sourceItem, tableItem } from '../../../core/config/items.js';
 import { sourceConfigSchema, tableConfigSchema } from '../../../core/config/schema.js';
 import { FirnError } from '../../../core/errors.js';
@@ -17,6 +18,7 @@ import { postgresSession } from '../../../core/source/postgres/source.js';
 import { joinOrStart } from '../../../core/state/claim.js';
 import { readProgress } from '../../../core/workflow/chunk-parts.js';
 import { extractChunk } from '../../../core/workflow/extract-chunk.js';
+import { step } from '../../../lambdas/step.js';
 import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
 import { ExecutionsDouble } from '../state/executions-double.js';
 import { createStateTable, type LocalAws, startLocalAws } from '../state/local-aws.js';
@@ -61,17 +63,11 @@ async function planned(config: object = {}, chunkBytes?: number): Promise<Plan> 
   return (await makePlan(session, { ...table, checkpoints: [], last: null }, described, new Date())).plan;
 }
 
-const run = (plan: Plan, chunk = 0, signal = new AbortController().signal) => {
-  const connection = {
-    host: '127.0.0.1',
-    port: server.port,
-    user: 'postgres',
-    password: '',
-    database: 'postgres',
-    sslmode: 'disable',
-  } as const;
-  return extractChunk({ run: plan.run, plan, raw, connection, log, signal }, chunk);
-};
+const connection = () =>
+  ({ host: '127.0.0.1', port: server.port, user: 'postgres', password: '', database: 'postgres', sslmode: 'disable' }) as const;
+
+const run = (plan: Plan, chunk = 0, signal = new AbortController().signal) =>
+  extractChunk({ run: plan.run, plan, raw, connection: connection(), log, signal }, chunk);
 
 /** Data files under the plan's prefix that are the run's. */
 async function filesOf(plan: Plan): Promise<string[]> {
@@ -152,6 +148,53 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
       expect(await filesOf(plan)).toEqual([]);
     },
   );
+
+  it.each(['does not answer', 'is asked to slow down'])('ends with an error that the step retries when S3 %s', async (what) => {
+    const plan = await planned();
+    const client = new S3Client(what === 'does not answer' ? { endpoint: 'http://127.0.0.1:9', maxAttempts: 1 } : { maxAttempts: 1 });
+    if (what !== 'does not answer') {
+      const slowDown = Object.assign(new Error('Please reduce your request rate.'), {
+        name: 'SlowDown',
+        $metadata: { httpStatusCode: 503 },
+      });
+      client.middlewareStack.add(() => () => Promise.reject(slowDown), { step: 'deserialize' });
+    }
+    const handler = step('extract', z.object({ action: z.literal('extract') }), async () => {
+      await extractChunk(
+        { run: plan.run, plan, raw: { ...raw, client }, connection: connection(), log, signal: new AbortController().signal },
+        0,
+      );
+      return {};
+    });
+    const failed = handler({ action: 'extract' }, { awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 });
+    await expect(failed).rejects.toMatchObject({ name: 'ServiceUnavailable' });
+    expect(await filesOf(plan)).toEqual([]);
+  });
+
+  it('that has no more time hands the rest back at a step, and each row is read once', async () => {
+    const plan = await planned({}, 8000);
+    const chunk = plan.chunks[1]!;
+    const reading = { run: plan.run, plan, raw, connection: connection(), log, signal: new AbortController().signal };
+    const first = await extractChunk({ ...reading, until: 0 }, chunk.number);
+    expect(first.rest).toEqual({ ...chunk, from: chunk.steps![0], steps: chunk.steps!.slice(1) });
+    const second = await extractChunk({ ...reading, until: 0 }, chunk.number, await readProgress(raw, plan.run.runId, chunk));
+    expect(second.rest?.from).toBe(chunk.steps![1]);
+    const last = await extractChunk(reading, chunk.number, await readProgress(raw, plan.run.runId, chunk));
+    expect(last.rest).toBeUndefined();
+    const { parts, rest } = await readProgress(raw, plan.run.runId, chunk);
+    expect(rest).toBeNull();
+    expect(parts).toEqual([first, second, last]);
+    const ids: unknown[] = [];
+    for (const { key } of parts.flatMap(({ files }) => files)) ids.push(...(await rowsOf(key, 'SELECT "ID"::int FROM FILE')).flat());
+    const { rows } = await admin.query(`SELECT id::int FROM orders WHERE id >= ${chunk.from} AND id < ${chunk.to} ORDER BY 1`);
+    expect(ids.map(Number).toSorted((x, y) => x - y)).toEqual(rows.map(({ id }) => id));
+  });
+
+  it('of one snapshot is read to its end, however late', async () => {
+    const plan = await planned();
+    const reading = { run: plan.run, plan, raw, connection: connection(), log, signal: new AbortController().signal };
+    expect(await extractChunk({ ...reading, until: 0 }, 0)).toMatchObject({ rows: 1000 });
+  });
 
   it('whose part somebody else wrote meanwhile answers that part', async () => {
     const plan = await planned();
