@@ -23,7 +23,7 @@ export default defineConfig({
           globalSetup: ['test/faults/setup.ts'],
           // One file after the other: each brings the machine to its limit.
           fileParallelism: false,
-          maxConcurrency: 6,
+          maxConcurrency: 4,
           testTimeout: 300_000,
           hookTimeout: 120_000,
         },

@@ -20,9 +20,9 @@ const points: { point: Failpoint; failures: Failure[] }[] = [
   { point: 'snapshot_announced', failures: ['throw', 'twice'] },
   { point: 'plan_written', failures: both },
   { point: 'prepared', failures: both },
-  { point: 'file_written', failures: ['hang', 'twice'] },
+  { point: 'file_written', failures: both },
   { point: 'part_written', failures: both },
-  { point: 'manifest_written', failures: both },
+  { point: 'manifest_written', failures: ['hang', 'twice'] },
   { point: 'files_registered', failures: ['throw', 'twice'] },
   { point: 'load_submitted', failures: both },
   { point: 'loaded', failures: both },
@@ -53,8 +53,8 @@ beforeAll(async () => {
     INSERT INTO uploaded SELECT n, (SELECT string_agg(encode(sha512((n || '-' || i)::bytea), 'hex'), '') FROM generate_series(1, 48) i)
     FROM generate_series(1, 4000) n`);
   for (const failure of uploads) await world.source.query(`CREATE VIEW ${uploaded(failure)} AS SELECT * FROM uploaded`);
-  const incremental = { mode: 'incremental', cursor_column: 'updated_at', loader: 'copy' };
-  const whole = { mode: 'full', primary_key: ['id'], loader: 'copy' };
+  const incremental = { mode: 'incremental', cursor_column: 'updated_at', loader: 'copy', engine: 'lambda' };
+  const whole = { mode: 'full', primary_key: ['id'], loader: 'copy', engine: 'lambda' };
   await world.push(database, [
     ...points.map(({ point }) => ({ table: point, ...incremental })),
     ...uploads.map((failure) => ({ table: uploaded(failure), ...whole })),

@@ -26,9 +26,15 @@ export interface Lines {
 }
 export const linesFile = (directory: string): string => join(directory, 'lines.json');
 
-/** Seconds after which a function that hangs is ended, instead of minutes; a cold start on a busy machine takes ten. */
+/**
+ * Seconds after which a function that hangs is ended, instead of minutes; a cold start on a busy machine takes ten. The function `extract`
+ * keeps its own: it would hand back what it has little time for.
+ */
 const functionTimeout = 45;
-const shortened = ['plan', 'extract', 'seal', 'warehouse', 'commit', 'on-failure'];
+const shortened = ['plan', 'seal', 'warehouse', 'commit', 'on-failure'];
+
+/** Seconds that a process of a function is kept for the next call, beyond the first one: each takes 150 MB. */
+const keptWarm = 30;
 
 /**
  * Brings the sandbox up anew; the lines live in this process.
@@ -49,7 +55,11 @@ export async function bringUpFaultSandbox(directory = faultSandboxDirectory, see
     await Promise.all([lines.aws.close(), lines.snowflake.close()]);
   };
 
-  const variables = { FIRN_FAILPOINTS: folder, FIRN_FUNCTIONS_ENDPOINT: `http://127.0.0.1:${ports.aws}` };
+  const variables = {
+    FIRN_FAILPOINTS: folder,
+    FIRN_FUNCTIONS_ENDPOINT: `http://127.0.0.1:${ports.aws}`,
+    LAMBDA_WARM_TTL_SECONDS: String(keptWarm),
+  };
   Object.assign(process.env, variables);
   try {
     const state = await up({ directory, push: false });

@@ -5,7 +5,7 @@ import { database, tables } from './tables.js';
 import { rest, type Tally } from './tally.js';
 
 /** Each call that waits has its functions run again and again: more of them are a test of the machine. */
-const callsAtOnce = 6;
+const callsAtOnce = 4;
 
 /**
  * Calls ingest_table every second, in each way in which it can be called, and waits for answers only when too many are outstanding.

@@ -59,6 +59,6 @@ export async function makeTables(world: World): Promise<void> {
   }
   await world.push(
     database,
-    tables.map(({ table, config }) => ({ table, ...config })),
+    tables.map(({ table, config }) => ({ table, engine: 'lambda', ...config })),
   );
 }
