@@ -43,6 +43,12 @@ export const testTables: TestTable[] = [
           INSERT INTO copied SELECT n, timestamp '2025-03-30 02:30:00.123456' + make_interval(hours => n), decode(md5(n::text), 'hex'), jsonb_build_object('n', n)
           FROM generate_series(1, 200) n`,
   },
+  {
+    table: 'gauges',
+    config: { mode: 'incremental', cursor_column: 'updated_at', loader: 'copy' },
+    sql: `CREATE TABLE gauges (id integer PRIMARY KEY, reading integer, note text, code varchar(3), updated_at timestamptz NOT NULL DEFAULT now());
+          INSERT INTO gauges (id, reading, note, code) SELECT n, n * 10, 'note ' || n, 'c' || n FROM generate_series(1, 3) n`,
+  },
   { table: 'empty', config: { mode: 'full' }, sql: 'CREATE TABLE empty (id integer PRIMARY KEY, v text)' },
   {
     table: 'empty_so_far',
