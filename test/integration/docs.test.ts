@@ -36,6 +36,7 @@ const firn = useSandbox();
 const folder = mkdtempSync(join(tmpdir(), 'firn-docs-'));
 let source: pg.Client;
 let succeeded: string;
+let exported: string;
 
 /** Runs a line of a shell as a user does in the checkout. */
 async function run(line: string): Promise<string> {
@@ -65,7 +66,10 @@ async function failedRun(): Promise<string> {
 }
 
 async function filledIn(text: string): Promise<string> {
-  const replaced = words.reduce((before, [word, ours]) => before.replace(word, ours), text.replaceAll('<run id>', succeeded));
+  const replaced = words.reduce(
+    (before, [word, ours]) => before.replace(word, ours),
+    text.replaceAll('<run id>', succeeded).replaceAll('<export id>', exported),
+  );
   return replaced.includes('<failed run id>') ? replaced.replaceAll('<failed run id>', await failedRun()) : replaced;
 }
 
@@ -103,6 +107,13 @@ beforeAll(async () => {
   // Each block finds the tables as they are after a first load.
   await firn.warehouse.query("SELECT ingest_table(source, database, table_name) FROM firn.tables WHERE database = 'docs'");
   succeeded = (await ingest()).run_id;
+
+  mkdirSync(join(folder, 'config/exports'));
+  const exports = [
+    { table: 'ORDERS', s3_path: 'exports/docs/orders.csv', file_type: 'csv', query: 'SELECT ID FROM STAGING_DOCS.PAGE_ORDERS' },
+  ];
+  writeFileSync(join(folder, 'config/exports/daily.yaml'), stringify({ exports }));
+  exported = JSON.parse(await run('npx firn export --config config/exports/daily.yaml --json')).export_id;
 });
 
 afterAll(async () => {

@@ -82,12 +82,12 @@ describe('a call of export_tables', () => {
   });
 
   it.each([
-    ['a name that was not pushed', ['nothing'], 'ExportNotConfigured'],
-    ['another path', ['elsewhere/x.yaml'], 'ExportNotConfigured'],
-    ['no name', [null], 'ArgumentInvalid'],
-    ['an option that there is not', ['x', { full: true }], 'ArgumentInvalid'],
+    ['a name that was not pushed', () => ['nothing'], 'ExportNotConfigured'],
+    ['another path', () => [`elsewhere/${name}.yaml`], 'ExportNotConfigured'],
+    ['no name', () => [null], 'ArgumentInvalid'],
+    ['an option that there is not', () => [name, { full: true }], 'ArgumentInvalid'],
   ])('with %s is its row’s answer', async (_, args, code) => {
-    const answered = await post(args as unknown[]);
+    const answered = await post(args());
     expect(answered.statusCode).toBe(200);
     expect(summaryIn(answered)).toMatchObject({ status: 'REJECTED', error: { code } });
     expect(executions.started).toEqual([]);
@@ -103,7 +103,10 @@ describe('a call of export_tables', () => {
 
   it('that Snowflake repeats starts nothing twice', async () => {
     const call = randomUUID();
-    await post([name], call);
+    const repeated = [(await post([name], call)).statusCode, (await post([name], call)).statusCode];
+    expect(repeated).toEqual([202, 202]);
+    // Also when it has ended meanwhile.
+    executions.set(executions.started[0]!.name, 'succeeded');
     await post([name], call);
     expect(executions.started).toHaveLength(1);
   });
