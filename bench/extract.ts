@@ -21,6 +21,12 @@ export interface Run {
 
 const measure = fileURLToPath(new URL('./measure.py', import.meta.url));
 
+/** Seconds, processor seconds and memory of one command. @throws Error when it fails */
+export async function measured(command: string[]): Promise<Pick<Run, 'seconds' | 'cpu' | 'rss'>> {
+  const { stdout } = await execa('python3', [measure, ...command]);
+  return JSON.parse(stdout.trim().split('\n').at(-1)!);
+}
+
 /**
  * Runs once and checks what was written.
  * @throws Error when the runner fails or its files are not the table
@@ -29,8 +35,7 @@ export async function runOnce(runner: Runner, place: string, source: string, tab
   await rm(out, { recursive: true, force: true });
   await mkdir(out, { recursive: true });
   try {
-    const { stdout } = await execa('python3', [measure, ...runner.command(place, source, table, out)]);
-    const usage = JSON.parse(stdout.trim().split('\n').at(-1)!) as Pick<Run, 'seconds' | 'cpu' | 'rss'>;
+    const usage = await measured(runner.command(place, source, table, out));
     if (runner.writes) {
       const found = await checksumsOfFiles(out, table);
       if (found.join() !== expected.join()) throw new Error(`wrote ${found.join(', ')} instead of ${expected.join(', ')}`);

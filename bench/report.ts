@@ -1,8 +1,10 @@
 import { readFileSync } from 'node:fs';
 import os from 'node:os';
 import type { Run } from './extract.js';
-import { floor, type Runner } from './runners.js';
+import type { Profile } from './profile.js';
+import { alone, floor, type Runner } from './runners.js';
 import { type Table, tables } from './tables.js';
+import { targets } from './targets.js';
 
 export interface Figures {
   seconds: number;
@@ -21,6 +23,11 @@ export interface Measured {
   load: [number, number];
   /** Round after round. */
   runs: Run[][];
+  /** The floor and one connection, with the server on a processor of its own. */
+  oneCore: Run[][];
+  /** Of one connection, in bytes; `size` 4 is the table itself. */
+  memory: { table: Table; size: number; rss: number }[];
+  profiles: Profile[];
   /** Why a runner has no figures, by its name and table. */
   missing: { runner: string; table: Table | null; why: string }[];
 }
@@ -63,6 +70,60 @@ function tableOf(measured: Measured, runners: Runner[], table: Table): string {
   ].join('\n');
 }
 
+function oneCoreTable({ oneCore }: Measured): string {
+  const rows = tables.flatMap((table) => {
+    const figures = figuresOf(oneCore, alone.name, table);
+    const base = figuresOf(oneCore, floor.name, table);
+    if (figures === null || base === null) return [];
+    return [
+      `| ${table} | ${base.seconds.toFixed(1)} | ${figures.seconds.toFixed(1)} | ${figures.ofFloor.toFixed(2)} | ${figures.cpu.toFixed(1)} |`,
+    ];
+  });
+  if (rows.length === 0) return '';
+  return `## One processor for the reader
+
+The server on one processor, the reader with all its threads on the other (\`taskset\`).
+
+| | floor, seconds | Firn, 1 connection, seconds | of the floor | CPU s |
+|---|---:|---:|---:|---:|
+${rows.join('\n')}
+
+`;
+}
+
+function memoryTable({ memory }: Measured): string {
+  const rows = tables.flatMap((table) => {
+    const sizes = [1, 4, 16].map((size) => memory.find((each) => each.table === table && each.size === size));
+    return sizes.every((each) => each !== undefined) ? [`| ${table} | ${sizes.map((each) => mebibytes(each!.rss)).join(' | ')} |`] : [];
+  });
+  if (rows.length === 0) return '';
+  return `## Memory by the size of the table
+
+Peak MiB of one connection for a quarter of each table (1×), the whole (4×) and four times its rows (16×).
+
+| | 1× | 4× | 16× |
+|---|---:|---:|---:|
+${rows.join('\n')}
+
+`;
+}
+
+function profileTable({ profiles }: Measured): string {
+  if (profiles.length === 0) return '';
+  const names = [...new Set(profiles.flatMap(({ parts }) => Object.keys(parts)))];
+  const rows = names.map((name) => `| ${name} | ${profiles.map(({ parts }) => (parts[name] ?? 0).toFixed(2)).join(' | ')} |`);
+  return `## Where the time goes
+
+Processor seconds of one connection, by \`node --cpu-prof\` in a run of its own; what the main thread did not use, other threads did.
+
+| | ${profiles.map(({ table }) => table).join(' | ')} |
+|---|${profiles.map(() => '---:').join('|')}|
+${rows.join('\n')}
+
+${readFileSync(new URL('./profile.md', import.meta.url), 'utf8')}
+`;
+}
+
 export function report(measured: Measured, runners: Runner[], date: string): string {
   const { scale, rounds, server, load, missing } = measured;
   const memory = Math.round(os.totalmem() / 2 ** 30);
@@ -76,13 +137,12 @@ Written by \`npm run bench -- extract\` on ${date}; every figure below was measu
 - Source: ${server} on 127.0.0.1, no TLS, warm cache; tables at scale ${scale}: TPC-H \`lineitem\` (6 M rows at scale 1), \`firenibble\` (2 M rows,
   random numbers and text that do not compress), \`orders_wide\` (0.5 M rows with NULLs, jsonb, arrays, numerics).
 - Target: Parquet files on the local disk.
-- ${rounds} round${rounds === 1 ? '' : 's'}, the runners one after another within a round; medians
-  (${runners
-    .filter(({ once }) => once)
-    .map(({ name }) => name)
-    .join(', ')}: first round only). Seconds are those of the whole process, its start included.
+- ${rounds} round${rounds === 1 ? '' : 's'}, the runners one after another within a round; medians${firstRoundOnly(runners)}. Seconds are those of the whole process, its start included.
   "Of the floor" is the floor's time by the runner's in the same round. CPU and peak memory are the client's alone.
 - Every output was read back by DuckDB and its row count and checksums compared with the table's.
+
+${targets(measured)}
+## Results
 
 ${tables
   .filter((table) => runners.some(({ name }) => figuresOf(measured.runs, name, table) !== null))
@@ -90,12 +150,17 @@ ${tables
   .join('\n')}
 ![Seconds by table](performance.svg)
 
-## Settings
+${oneCoreTable(measured)}${memoryTable(measured)}${profileTable(measured)}## Settings
 
 | | version | settings |
 |---|---|---|
 ${runners.map(({ name, packages, settings }) => `| ${name} | ${packages?.names.join(', ') ?? ''} | ${settings} |`).join('\n')}
 ${missing.length === 0 ? '' : `\n## Not measured\n\n${missing.map(({ runner, table, why }) => `- ${runner}${table === null ? '' : `, ${table}`}: ${why}`).join('\n')}\n`}`;
+}
+
+function firstRoundOnly(runners: Runner[]): string {
+  const names = runners.filter(({ once }) => once).map(({ name }) => name);
+  return names.length === 0 ? '' : `\n  (${names.join(', ')}: first round only)`;
 }
 
 function processor(): string {

@@ -3,8 +3,6 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { execa } from 'execa';
-import { projectRoot } from '../sandbox/paths.js';
-import type { Table } from './tables.js';
 
 /** One way to read a table: a command that writes Parquet files into `out`, or, of the floor, nothing. */
 export interface Runner {
@@ -15,7 +13,7 @@ export interface Runner {
   writes: boolean;
   /** Too slow for every round: the first one must do. */
   once?: boolean;
-  command(place: string, source: string, table: Table, out: string): string[];
+  command(place: string, source: string, table: string, out: string): string[];
 }
 
 const script = (name: string): string => fileURLToPath(new URL(`./peers/${name}`, import.meta.url));
@@ -23,13 +21,10 @@ const python = (place: string): string => join(place, 'bin/python');
 
 const firn = (connections: number): Runner => ({
   name: `Firn, ${connections} connection${connections > 1 ? 's' : ''}`,
-  settings: 'zstd level 1, statistics, row groups of 16 MiB of source',
+  settings: 'zstd level 1, statistics, row groups of 16 MiB of source; bundled as the functions are',
   packages: null,
   writes: true,
-  command: (_place, source, table, out) => [
-    ...[process.execPath, '--import', 'tsx', join(projectRoot, 'bin/firn.ts'), 'extract', '--json'],
-    ...['--source', source, '--table', table, '--out', out, '--connections', String(connections)],
-  ],
+  command: (place, source, table, out) => [process.execPath, join(place, 'firn.mjs'), source, table, out, String(connections)],
 });
 
 const duckdb = {
@@ -71,12 +66,17 @@ export const floor: Runner = {
   ],
 };
 
+/** The bundle lies in `place`. */
+export const alone = firn(1);
+export const best = firn(2);
+export const rival = scanner(2);
+
 export const runners: Runner[] = [
   floor,
-  firn(1),
-  firn(2),
+  alone,
+  best,
   scanner(1),
-  scanner(2),
+  rival,
   pythonPeer('ConnectorX', 'connectorx', 'one partition; pyarrow writes zstd level 1', ['connectorx==0.4.6', 'pyarrow==26.0.1']),
   pythonPeer('ADBC', 'adbc', 'pyarrow writes zstd level 1', [
     'adbc-driver-postgresql==1.13.0',

@@ -1,0 +1,77 @@
+import { figuresOf, type Measured } from './report.js';
+import { alone, best, floor, rival, runners } from './runners.js';
+import { type Table, tables } from './tables.js';
+
+interface Target {
+  what: string;
+  table: Table;
+  atLeast?: number;
+  atMost?: number;
+  measured: number | null;
+}
+
+const ofFloor: Record<Table, number> = { lineitem: 0.9, firenibble: 0.65, orders_wide: 0.8 };
+const ofRival: Record<Table, number> = { lineitem: 1.2, firenibble: 1.2, orders_wide: 1 };
+const others = runners.filter((runner) => ![floor, alone, best, rival].includes(runner) && !runner.name.startsWith('DuckDB'));
+
+/** How often faster the best of our runs is, by medians. */
+function faster({ runs }: Measured, than: string, table: Table): number | null {
+  const theirs = figuresOf(runs, than, table);
+  const ours = [alone, best].flatMap(({ name }) => figuresOf(runs, name, table)?.seconds ?? []);
+  return theirs === null || ours.length === 0 ? null : theirs.seconds / Math.min(...ours);
+}
+
+function all(measured: Measured): Target[] {
+  const share = (runs: Measured['runs'], table: Table): number | null => figuresOf(runs, alone.name, table)?.ofFloor ?? null;
+  return tables.flatMap((table): Target[] => {
+    const peaks = [
+      ...measured.runs.flat().flatMap((run) => (run.runner === alone.name && run.table === table ? [run.rss] : [])),
+      ...measured.memory.filter((each) => each.table === table).map(({ rss }) => rss),
+    ];
+    return [
+      { what: 'one connection, of the floor', table, atLeast: ofFloor[table], measured: share(measured.runs, table) },
+      { what: 'one connection on a processor of its own, of the floor', table, atLeast: 0.7, measured: share(measured.oneCore, table) },
+      {
+        what: 'peak MiB of one connection, at any size',
+        table,
+        atMost: 256,
+        measured: peaks.length === 0 ? null : Math.max(...peaks) / 2 ** 20,
+      },
+      {
+        what: `best of ours, times as fast as ${rival.name}`,
+        table,
+        atLeast: ofRival[table],
+        measured: faster(measured, rival.name, table),
+      },
+      ...others.map(({ name }) => ({
+        what: `best of ours, times as fast as ${name}`,
+        table,
+        atLeast: 2,
+        measured: faster(measured, name, table),
+      })),
+    ];
+  });
+}
+
+const digits = ({ atMost }: Target): number => (atMost === undefined ? 2 : 0);
+
+/** Each target beside what was measured. What was not measured is not met. */
+export function targets(measured: Measured): string {
+  const found = all(measured).filter((target) => target.measured !== null);
+  if (found.length === 0) return '';
+  const isMet = ({ measured: value, atLeast = Number.NEGATIVE_INFINITY, atMost = Number.POSITIVE_INFINITY }: Target): boolean =>
+    value! >= atLeast && value! <= atMost;
+  const missed = found.filter((target) => !isMet(target));
+  const rows = found.map((target) => {
+    const bound = target.atMost === undefined ? `≥ ${target.atLeast}` : `≤ ${target.atMost}`;
+    return `| ${target.table} | ${target.what} | ${bound} | ${target.measured!.toFixed(digits(target))} | ${isMet(target) ? 'yes' : '**no**'} |`;
+  });
+  return `## Targets
+
+${found.length - missed.length} of ${found.length} targets that were measured are met${missed.length === 0 ? '.' : `; not met: ${missed.map(({ table, what }) => `${table}, ${what}`).join('; ')}.`}
+
+| table | | target | measured | met |
+|---|---|---:|---:|---|
+${rows.join('\n')}
+`;
+}
