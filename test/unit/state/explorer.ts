@@ -43,11 +43,11 @@ export class Schedule {
     private readonly limit = 4000,
   ) {}
 
-  spawn(name: string, run: () => Promise<void>): void {
+  spawn(name: string, run: () => Promise<void>, urgency: Urgency = 'now'): void {
     const actor = { number: ++this.actors, name };
     void current.run(actor, async () => {
       try {
-        await this.step();
+        await this.step(urgency);
         await run();
       } catch (error) {
         this.failures.push(error);

@@ -214,10 +214,7 @@ export class World {
       this.triggers.push({ moment, happen });
       return;
     }
-    this.schedule.spawn(name, async () => {
-      await this.schedule.step('last');
-      happen();
-    });
+    this.schedule.spawn(name, async () => happen(), 'last');
   }
 
   /** Lets happen what waits for this moment, and go on first. */
