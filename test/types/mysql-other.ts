@@ -17,6 +17,7 @@ export const mysqlOther = [
     [`'"ü"'`, '"ü"'],
     ["'null'", 'null'],
   ]),
+  ...of('json', 'VARCHAR', [[`'{"b": 1, "b": 2.50}'`, '{"b": 1, "b": 2.50}']], { json: 'text' }),
   ...of('geometry', 'BINARY', [
     ['POINT(1, 2)', point(one, two)],
     ["ST_GeomFromText('POINT(1 2)', 4326)", point(one, two)],

@@ -23,6 +23,13 @@ export const mysqlRefused: MysqlRefusal[] = [
   { type: 'decimal(65,0)', sql: '100000000', message: /holds 100000000/, policies: { unbounded_numeric: 'number(10,2)' } },
   { type: 'decimal(65,0)', sql: `-1${'0'.repeat(38)}`, message: /holds -10000/, policies: { unbounded_numeric: 'number(38,0)' } },
   { type: 'decimal(38,38)', sql: `0.${'0'.repeat(37)}1`, message: /holds 0\.000/, policies: { unbounded_numeric: 'number(38,37)' } },
+  // A code that has no character: the server would send a question mark.
+  {
+    type: 'varchar(20) CHARACTER SET cp1251',
+    sql: "x'c498'",
+    message: /holds 0xc498, not all of it characters, which VARCHAR cannot hold/,
+  },
+  { type: 'text CHARACTER SET hebrew', sql: "x'3fa1'", message: /holds 0x3fa1/ },
   // Snowflake holds 16 MiB in a VARCHAR and 8 MiB in a BINARY.
   { type: 'longtext', sql: "REPEAT('x', 16777217)", message: /holds 16777217 bytes, which VARCHAR cannot hold\./ },
   { type: 'mediumtext CHARACTER SET latin1', sql: "REPEAT('ü', 8388609)", message: /holds 16777218 bytes/ },

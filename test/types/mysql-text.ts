@@ -34,6 +34,15 @@ export const mysqlText = [
   ...of('varchar(20) CHARACTER SET utf16le', 'VARCHAR', [["'🎉'", '🎉']]),
   ...of('varchar(20) CHARACTER SET ascii', 'VARCHAR', [["'plain'", 'plain']]),
   ...of('varchar(20) CHARACTER SET cp1251', 'VARCHAR', [["'Привет'", 'Привет']]),
+  ...of('varchar(20) CHARACTER SET cp1251', 'VARCHAR', [
+    ["'Что? ??'", 'Что? ??'],
+    ["''", ''],
+  ]),
+  // Two codes of one character.
+  ...of('varchar(20) CHARACTER SET cp932', 'VARCHAR', [
+    ["x'8790'", '≒'],
+    ["x'81e0'", '≒'],
+  ]),
   ...of('varchar(20) CHARACTER SET koi8r', 'VARCHAR', [["'Привет'", 'Привет']]),
   ...of('varchar(20) CHARACTER SET latin2', 'VARCHAR', [["'Łódź'", 'Łódź']]),
   ...of('varchar(20) CHARACTER SET latin5', 'VARCHAR', [["'İstanbul'", 'İstanbul']]),

@@ -16,7 +16,7 @@ export interface WireColumn {
 
 const shortText = 96;
 
-const textKinds = new Set<Decoder['kind']>(['bytes', 'binary', 'geometry', 'duration']);
+const textKinds = new Set<Decoder['kind']>(['bytes', 'converted', 'binary', 'geometry', 'duration']);
 const isText = ({ kind }: Decoder): boolean => textKinds.has(kind);
 const isBits = (decoder: Decoder): boolean => decoder.kind === 'boolean' || (decoder.kind === 'bits' && decoder.to === 'bits');
 
@@ -72,6 +72,8 @@ function read(i: number, type: number, decoder: Decoder, none: string): string {
     case 'geometry':
       // The server puts the SRID before the WKB.
       return text(i, decoder, 'p + 4', 'l - 4');
+    case 'converted':
+      return `if (l > 0 && W[p] === 255) S.refuse(${i}, W, T, r); ${text(i, decoder, 'p', 'l')}`;
     case 'bytes':
     case 'binary':
       return text(i, decoder, 'p', 'l');

@@ -28,6 +28,7 @@ export function fieldText({ type, decoder }: WireColumn, bytes: Uint8Array, view
   if (isTemporal(type)) return dateText(bytes, view, at, length, type === columnType.date);
   if (decoder.kind === 'bits') return `0x${Buffer.from(bytes.subarray(at, at + length)).toString('hex')}`;
   const shown = Buffer.from(bytes.buffer, bytes.byteOffset + at, Math.min(length, 100));
+  if (decoder.kind === 'converted' && shown[0] === 0xff) return `0x${shown.toString('hex').slice(2)}, not all of it characters`;
   return decoder.kind === 'binary' || decoder.kind === 'geometry' ? `0x${shown.toString('hex')}` : shown.toString('utf8');
 }
 

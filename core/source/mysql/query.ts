@@ -9,6 +9,9 @@ export const quoteRelation = ({ schema, table }: Relation): string => `${quoteId
 /** A string for sessions of `connect`, whose sql_mode has no NO_BACKSLASH_ESCAPES. */
 export const quoteLiteral = (text: string): string => `'${text.replaceAll('\\', '\\\\').replaceAll("'", "''")}'`;
 
+/** How many question marks a text has: more once it is converted, where characters were lost. */
+const marks = (text: string): string => `(CHAR_LENGTH(${text}) - CHAR_LENGTH(REPLACE(${text}, '?', '')))`;
+
 /** The expression that sends a column in the form its decoder expects. */
 export function selectExpression(name: string, selection: Selection): string {
   const column = quoteIdentifier(name);
@@ -17,6 +20,10 @@ export function selectExpression(name: string, selection: Selection): string {
       return column;
     case 'text':
       return `CAST(${column} AS CHAR)`;
+    case 'converted': {
+      const converted = `CONVERT(${column} USING utf8mb4)`;
+      return `IF(${marks(column)} = ${marks(converted)}, CAST(${converted} AS BINARY), CONCAT(x'ff', CAST(${column} AS BINARY)))`;
+    }
     case 'float8':
       return `(${column} + 0e0)`;
   }

@@ -2,10 +2,11 @@ import type { Column, ParquetType } from '../../column.js';
 import type { TableConfig } from '../../config/schema.js';
 import { FirnError } from '../../errors.js';
 
-export type Policies = Pick<NonNullable<TableConfig['policies']>, 'unbounded_numeric' | 'date_out_of_range' | 'time' | 'tinyint1'>;
+export type Policies = Pick<NonNullable<TableConfig['policies']>, 'unbounded_numeric' | 'date_out_of_range' | 'json' | 'time' | 'tinyint1'>;
 export const defaultPolicies: Policies = {
   unbounded_numeric: 'text',
   date_out_of_range: 'error',
+  json: 'error',
   time: 'time',
   tinyint1: 'number',
 };
@@ -25,13 +26,15 @@ export interface SourceType {
 }
 
 /** In what form the server sends the column: its own, or converted by the query. */
-export type Selection = 'native' | 'text' | 'float8';
+export type Selection = 'native' | 'text' | 'converted' | 'float8';
 
 /** How the decoder reads a value of the binary protocol, and what it makes of it. `bytes` are as long as a VARCHAR or BINARY may be. */
 export type Decoder =
   /** To INT32, INT64 or, as `w16`, DECIMAL(20,0). */
   | { kind: 'integer'; unsigned: boolean; to: 'w4' | 'w8' | 'w16' }
   | { kind: 'boolean' | 'float' | 'double' | 'date' | 'datetime' | 'time' | 'bytes' | 'binary' | 'geometry' }
+  /** Text behind a byte 0xff where the server could not convert it. */
+  | { kind: 'converted' }
   /** TIME as text, with `fraction` places. */
   | { kind: 'duration'; fraction: number }
   | { kind: 'bits'; to: 'bits' | 'w8' | 'w16' }
@@ -51,6 +54,7 @@ const integer = (to: 'w4' | 'w8', unsigned = false): Mapping =>
   mapping({ kind: to === 'w4' ? 'int32' : 'int64' }, 'NUMBER(38,0)', { kind: 'integer', unsigned, to });
 const text = mapping({ kind: 'string' }, 'VARCHAR', { kind: 'bytes' });
 const textBySource: Mapping = { ...text, selection: 'text' };
+const convertedText: Mapping = { ...mapping(text.parquet, text.raw, { kind: 'converted' }), selection: 'converted' };
 const bytes = mapping({ kind: 'binary' }, 'BINARY', { kind: 'binary' });
 const json = mapping({ kind: 'json' }, 'VARCHAR', { kind: 'bytes' }, { staging: 'VARIANT', convert: 'parse_json' });
 /** Snowflake rejects UINT64 beyond 2^63 - 1. */
@@ -59,6 +63,12 @@ const unsigned64: Pick<Mapping, 'parquet' | 'raw' | 'staging'> = {
   raw: 'NUMBER(20,0)',
   staging: 'NUMBER(20,0)',
 };
+
+/** Charsets of which every code has a character. Of others the server makes a `?` of a code that has none, and says nothing. */
+const complete = new Set([
+  ...['utf8mb4', 'utf8mb3', 'utf8', 'utf16', 'utf16le', 'utf32', 'ucs2'],
+  ...['latin1', 'latin2', 'latin5', 'latin7', 'koi8r', 'koi8u', 'cp850', 'cp852', 'cp866', 'macce', 'macroman', 'keybcs2'],
+]);
 
 const geometries = new Set([
   'geometry',
@@ -113,7 +123,7 @@ export function mapType(type: SourceType, policies: Policies): Mapping {
       if (policies.time === 'text') return mapping(text.parquet, text.raw, { kind: 'duration', fraction: fractionOf(full) });
       return mapping({ kind: 'time' }, 'TIME(6)', { kind: 'time' }, dates);
     case 'json':
-      return json;
+      return policies.json === 'text' ? text : json;
     case 'binary':
     case 'varbinary':
     case 'tinyblob':
@@ -124,8 +134,8 @@ export function mapType(type: SourceType, policies: Policies): Mapping {
       return bytes;
   }
   if (geometries.has(name)) return mapping(bytes.parquet, bytes.raw, { kind: 'geometry' });
-  if (type.checkedAsJson) return json;
-  if (type.charset !== null) return text;
+  if (type.checkedAsJson) return policies.json === 'text' ? text : json;
+  if (type.charset !== null) return complete.has(type.charset) ? text : convertedText;
   // MariaDB's uuid, inet4, inet6 and what is yet to come: as the server prints it.
   return textBySource;
 }
@@ -165,6 +175,7 @@ export function policiesOf({ parquet, unrepresentable = 'error' }: Column): Poli
   return {
     unbounded_numeric: unbounded,
     date_out_of_range: unrepresentable,
+    json: parquet.kind === 'string' ? 'text' : 'error',
     time: parquet.kind === 'string' ? 'text' : 'time',
     tinyint1: parquet.kind === 'boolean' ? 'boolean' : 'number',
   };

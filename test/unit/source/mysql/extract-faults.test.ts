@@ -27,7 +27,7 @@ beforeAll(async () => {
     CREATE TABLE big (id int PRIMARY KEY, a char(32), b char(32), c varchar(99));
     INSERT INTO big SELECT seq, MD5(seq), MD5(seq * 3), REPEAT(seq, seq % 9) FROM seq_1_to_400000;
     GRANT SELECT ON shop.big TO reader@'%'`);
-}, 90_000);
+});
 afterEach(removeFolders);
 afterAll(async () => {
   await server.stop();

@@ -15,7 +15,7 @@ beforeAll(async () => {
   server = await startMysql();
   admin = await server.connect();
   session = mysqlSession(await connect(server.secret));
-}, 60_000);
+});
 afterEach(removeFolders);
 afterAll(async () => {
   await session.end();

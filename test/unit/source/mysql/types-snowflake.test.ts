@@ -27,7 +27,7 @@ beforeAll(async () => {
   client = await server.connect();
   await client.query(mysqlSetup);
   for (const [index, cases] of mysqlGroups().entries()) await stageGroup(`staged_${index}`, cases);
-}, 120_000);
+});
 afterAll(async () => {
   removeFolders();
   await Promise.all([server?.stop(), staging?.stop()]);

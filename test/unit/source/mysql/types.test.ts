@@ -19,7 +19,7 @@ beforeAll(async () => {
   client = await server.connect();
   await client.query(mysqlSetup);
   for (const [index, cases] of mysqlGroups().entries()) await runGroup(`types_${index}`, cases);
-}, 60_000);
+});
 afterAll(async () => {
   removeFolders();
   await server.stop();

@@ -11,7 +11,7 @@ let admin: Connection;
 beforeAll(async () => {
   server = await startMysql();
   admin = await server.connect();
-}, 60_000);
+});
 afterAll(() => server.stop());
 
 const relation = { schema: 'shop', table: 'orders' };
