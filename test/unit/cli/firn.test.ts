@@ -79,14 +79,14 @@ describe('firn', () => {
       ['config', 'validate', '--json'],
       ['--env', 'config', 'config', 'validate', '--json'],
     ]) {
-      expect(JSON.parse((await firn(args)).stdout)).toEqual({ valid: true, sources: 1, tables: 9 });
+      expect(JSON.parse((await firn(args)).stdout)).toEqual({ valid: true, sources: 1, tables: 13, exports: 3 });
     }
   });
 });
 
 describe('firn config validate', () => {
   it('accepts the demo', async () => {
-    expect(await firn(['config', 'validate'])).toEqual({ exit: exitCodes.ok, stdout: 'valid: 9 tables of 1 source', stderr: '' });
+    expect(await firn(['config', 'validate'])).toEqual({ exit: exitCodes.ok, stdout: 'valid: 13 tables of 1 source, 3 exports', stderr: '' });
   });
 
   it('names code, place and remedy of what is wrong', async () => {
