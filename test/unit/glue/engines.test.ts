@@ -65,7 +65,7 @@ async function addRead(name: string, config: object = {}, chunkBytes?: number): 
 const refused = refusedCases.filter(({ type, policies }, index, all) => {
   const kind = (one: (typeof all)[number]) => `${one.type.replace(/\W.*/, '')} ${Object.keys(one.policies ?? {})}`;
   const first = all.findIndex((one) => kind(one) === kind({ type, policies, sql: '', message: /x/ })) === index;
-  return first && ['numeric', 'date', 'timestamptz', 'time', 'jsonb'].includes(type);
+  return first && ['numeric', 'date', 'timestamptz', 'time', 'json'].includes(type);
 });
 
 const typeGroups = [...Map.groupBy(typeCases, ({ policies }) => JSON.stringify(policies ?? {}))];
