@@ -38,6 +38,8 @@ export const ownTypes: TypeCase[] = [
   { type: 'day', sql: "'infinity'", value: null, staging: 'DATE', policies: nullDates },
   { type: 'document', sql: '\'{"a": 1}\'', value: '{"a": 1}', staging: 'VARIANT' },
   { type: 'couple', sql: "ROW(1, 'x')", value: '{"a":1,"b":"x"}', staging: 'VARIANT' },
+  { type: 'price[]', sql: "'{1.5,NULL}'", value: '[1.50,null]', staging: 'VARIANT' },
+  { type: 'moods[]', sql: "array['{happy}'::moods]", value: '[["happy"]]', staging: 'VARIANT' },
   { type: 'positive[]', sql: "'{1,2}'", value: '[1,2]', staging: 'VARIANT' },
   { type: 'amount', sql: "'12.345'", value: '12.345', staging: 'VARCHAR' },
   { type: 'amount', sql: '1.5', value: '1.5000', staging: 'NUMBER(20,4)', policies: { unbounded_numeric: 'number(20,4)' } },

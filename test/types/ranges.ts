@@ -33,6 +33,9 @@ export const ranges: TypeCase[] = [
     value: '{["2023-12-31 23:00:00+00","2024-01-01 23:00:00+00")}',
     staging: 'VARCHAR',
   },
+  { type: 'nummultirange', sql: "'{[1,NaN]}'", value: '{[1,NaN]}', staging: 'VARCHAR' },
+  { type: 'tstzmultirange', sql: "'{[-infinity,infinity)}'", value: '{[-infinity,infinity)}', staging: 'VARCHAR' },
+  { type: 'int4multirange[]', sql: "array['{[1,5)}'::int4multirange]", value: '["{[1,5)}"]', staging: 'VARIANT' },
   { type: 'int8multirange', sql: "'{(,)}'", value: '{(,)}', staging: 'VARCHAR' },
   {
     type: 'tsmultirange',

@@ -38,6 +38,7 @@ export const text: TypeCase[] = [
   { type: 'char(5)', sql: "'日本'", value: '日本   ', staging: 'VARCHAR' },
   { type: 'char(5)', sql: "''", value: '     ', staging: 'VARCHAR' },
   { type: 'char(5)', sql: "'abcde'", value: 'abcde', staging: 'VARCHAR' },
+  { type: 'bpchar', sql: "'ab  '", value: 'ab  ', staging: 'VARCHAR' },
   { type: 'char', sql: "'x'", value: 'x', staging: 'VARCHAR' },
   { type: '"char"', sql: "'x'", value: 'x', staging: 'VARCHAR' },
   { type: '"char"', sql: "''", value: '', staging: 'VARCHAR' },

@@ -8,7 +8,7 @@ import { writeJsonOnce } from '../../../core/raw-bucket/objects.js';
 import { acquire, joinOrStart, markSnapshotTaken } from '../../../core/state/claim.js';
 import { readDirty } from '../../../core/state/gold.js';
 import { acquirePermit } from '../../../core/state/permits.js';
-import { type RunResult, readRun, recordResult } from '../../../core/state/runs.js';
+import { type RunResult, readRun, recordPrepared, recordResult } from '../../../core/state/runs.js';
 import type { RuntimeState } from '../../../core/state/runtime-state.js';
 import { readTableState } from '../../../core/state/table-state.js';
 import { commitRun } from '../../../core/workflow/commit-run.js';
@@ -108,6 +108,7 @@ async function readyToCommit(result: RunResult): Promise<RunRef> {
   };
   await writeJsonOnce(clients.rawBucket(), planKey(run.runId), planSchema, plan);
   await writeJsonOnce(clients.rawBucket(), manifestKey(run.runId), manifestSchema, manifest);
+  await recordPrepared(state, run.runId, { targets: {}, notes: ['a note'] });
   await recordResult(state, run.runId, result);
   return run;
 }
@@ -137,7 +138,7 @@ describe('commit (DynamoDB, S3 and Step Functions local)', () => {
         watermark_before: null,
         held_back_by: null,
         watermark_after: watermarkAfter.lowerBound,
-        warnings: ['a warning', 'amount numeric_nan: 2 values'],
+        warnings: ['a warning', 'a note', 'amount numeric_nan: 2 values'],
       },
     });
     expect((await readDirty(state)).tables).toContainEqual({ source: 'PostgreSQL', database, table });

@@ -16,6 +16,7 @@ import { planKey } from '../../../core/raw-bucket/layout.js';
 import { type RawBucket, writeJsonOnce } from '../../../core/raw-bucket/objects.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import { joinOrStart } from '../../../core/state/claim.js';
+import { recordPrepared } from '../../../core/state/runs.js';
 import { readProgress } from '../../../core/workflow/chunk-parts.js';
 import { extractChunk } from '../../../core/workflow/extract-chunk.js';
 import { step } from '../../../lambdas/step.js';
@@ -233,6 +234,7 @@ describe('the function extract (PostgreSQL and AWS local; the run was begun by e
     const state = { documents, table: 'state', executions: new ExecutionsDouble() };
     await joinOrStart(state, plan.run, 'full');
     await writeJsonOnce(raw, planKey(plan.run.runId), planSchema, plan);
+    await recordPrepared(state, plan.run.runId, { targets: { AMOUNT: 'AMOUNT__V2' }, notes: [] });
     const { handler } = await import('../../../lambdas/extract/handler.js');
     const invoke = () =>
       handler({ action: 'extract', run: plan.run, chunk: 0 }, { awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 });
@@ -241,6 +243,9 @@ describe('the function extract (PostgreSQL and AWS local; the run was begun by e
     expect((await readProgress(raw, plan.run.runId, plan.chunks[0]!)).parts[0]).toMatchObject({ rows: 1000 });
     await secrets.send(new UpdateSecretCommand({ SecretId: 'firn/test/PostgreSQL/clr', SecretString: '{}' }));
     expect(await invoke()).toEqual({ done: true });
-    expect(await filesOf(plan)).toHaveLength(1);
+    const files = await filesOf(plan);
+    expect(files).toHaveLength(1);
+    // Under the names that PREPARE_TABLE gave.
+    expect(await rowsOf(files[0]!, 'SELECT sum("AMOUNT__V2")::varchar FROM FILE')).toEqual([['125125.00']]);
   });
 });
