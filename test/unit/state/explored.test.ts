@@ -26,9 +26,9 @@ const scenarios: Scenario[] = [
   {
     name: 'a batch that is sent twice, and whose first answer dies',
     happens: (world) => {
-      world.call('a', 'orders', 'incremental');
+      world.call('a', 'orders', 'incremental', { posts: 2 });
+      world.killStart('a');
       world.call('b', 'orders', 'incremental', { posts: 2, at: [0, 'Extract'] });
-      world.killStart('b');
     },
   },
   {
