@@ -169,3 +169,18 @@ it('a repeated value costs a dictionary and no more', async () => {
   const target = await write([{ kind: 'string' }], [rows], { codec: 'none' });
   expect(Number(execFileSync('stat', ['-c', '%s', path.join(target, 'a.parquet')]))).toBeLessThan(100_000 / 4 + 1000);
 });
+
+it('a column that does not compress is written as it is, beside others that do', async () => {
+  let state = 1n;
+  const random = (): bigint => {
+    state = BigInt.asUintN(64, state * 6_364_136_223_846_793_005n + 1_442_695_040_888_963_407n);
+    return BigInt.asIntN(64, state ^ (state >> 31n));
+  };
+  const rows = (): Value[][] => Array.from({ length: 5_000 }, (_, i) => [random(), BigInt(i)]);
+  const groups = [rows(), rows(), rows()];
+  const target = await write([{ kind: 'int64' }, { kind: 'int64' }], groups);
+  expect(pyarrow(target, '[[files[0].metadata.row_group(g).column(c).compression for c in (0, 1)] for g in range(3)]')).toEqual(
+    Array(3).fill(['UNCOMPRESSED', 'ZSTD']),
+  );
+  expect(pyarrow(target, '[str(x) for x in t["C0"].to_pylist()]')).toEqual(groups.flat().map(([value]) => String(value)));
+});
