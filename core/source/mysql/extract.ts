@@ -2,7 +2,8 @@ import type { Column, ParquetType } from '../../column.js';
 import { FirnError } from '../../errors.js';
 import { FileSeries } from '../../parquet/file-series.js';
 import { Batch } from '../../parquet/vector.js';
-import type { Extracted, Relation, TableRead } from '../source.js';
+import type { Chunk } from '../../plan/plan.js';
+import type { Extracted, Relation, TableRead, Where } from '../source.js';
 import { readColumns, readTable } from './catalog.js';
 import { cancelQuery, connect, drop, query, type Session } from './connection.js';
 import { canDecode, type Decode, generateDecoder } from './decoder.js';
@@ -53,42 +54,85 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 }
 
 async function readTableInto(session: Session, read: TableRead): Promise<Extracted> {
-  const { relation, columns } = read;
+  const { relation, columns, where } = read;
   const readings = await readingsOf(session, relation, columns);
   const readAsOf = await beginSnapshot(session);
   await refuseNullCursor(session, read, readings);
 
   const tally: PolicyTally = { counts: {}, replaced: [] };
-  const { rows, files } = await readRows(session, readings, read, tally);
+  const wheres = read.pieces ? wheresOf(where, read.pieces) : [where].values();
+  const { rows, files } = await readRows(session, readings, wheres, tally, read);
   const keys = await readKeys(session, readings, read);
   return { rows, files, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
 }
 
-/** Of every row that the filter lets through: a row that is not read again since its cursor is old is not gone. */
-async function readKeys(session: Session, readings: Reading[], read: TableRead): Promise<Extracted['keys']> {
-  if (read.keys === undefined) return undefined;
-  const ofKey = readings.filter(({ column }) => read.primaryKey?.includes(column.target));
-  const where = { rowFilter: read.where.rowFilter, cursor: null, chunk: null };
-  const ofKeys = { ...read, ...read.keys, columns: ofKey.map(({ column }) => column), where, onProgress: undefined };
-  // What a policy replaces in a key was told with the rows.
-  return readRows(session, ofKey, ofKeys, { counts: {}, replaced: [] });
+function* wheresOf(where: Where, pieces: Iterable<Chunk>): Generator<Where> {
+  for (const chunk of pieces) yield { ...where, chunk };
 }
 
-type Rows = Pick<Extracted, 'rows' | 'files'>;
+/** Of every row that the filter lets through: a row that is not read again since its cursor is old is not gone. */
+async function readKeys(session: Session, readings: Reading[], read: TableRead): Promise<Extracted['keys']> {
+  const { keys, primaryKey = [] } = read;
+  if (keys === undefined) return undefined;
+  const ofKey = readings.filter(({ column }) => primaryKey.includes(column.target));
+  const all = { rowFilter: read.where.rowFilter, cursor: null, chunk: null };
+  // What a policy replaces in a key was told with the rows.
+  const untold = { counts: {}, replaced: [] };
+  return readRows(session, ofKey, [all].values(), untold, { ...read, ...keys, onProgress: undefined });
+}
 
-/** Stands in the transaction of the snapshot. */
-async function readRows(session: Session, readings: Reading[], read: TableRead, tally: PolicyTally): Promise<Rows> {
-  const { relation, columns, where } = read;
+/** Reads the rows of one condition after another into one series of files, decoding while the row group before is encoded and written. */
+async function readRows(
+  session: Session,
+  readings: readonly Reading[],
+  wheres: Iterator<Where>,
+  tally: PolicyTally,
+  { relation, primaryKey = [], constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, openFile, onProgress }: TableRead,
+): Promise<Pick<Extracted, 'rows' | 'files'>> {
+  const columns = readings.map(({ column }) => column);
+  const fileColumns = columns.map(({ target, parquet }) => ({ name: target, type: parquet }));
+  const types = columns.map(({ parquet }) => parquet);
+  const series = new FileSeries(
+    { columns: fileColumns, constants, codec, metadata },
+    fileBytes,
+    openFile,
+    () => new Batch(types, rowGroupBytes),
+  );
   const expressions = readings.map(({ column, selection }) => selectExpression(column.name, selection));
-  const statement = await prepare(session, selectStatement(relation, expressions, where));
-  const reader = new RowReader(session, statement);
-  const decoderOf = (types: readonly number[]): Decode => {
-    const wire = readings.map(({ decoder }, i) => ({ type: types[i]!, decoder }));
+  const decoderOf = (sent: readonly number[]): Decode => {
+    const wire = readings.map(({ decoder }, i) => ({ type: sent[i]!, decoder }));
     const changed = wire.findIndex((column) => !canDecode(column));
-    if (changed >= 0) throw unexpectedType(relation, columns[changed]!, types[changed]!);
-    return generateDecoder(wire, applyPolicies(relation, columns, wire, read.primaryKey ?? [], tally));
+    if (changed >= 0) throw unexpectedType(relation, columns[changed]!, sent[changed]!);
+    return generateDecoder(wire, applyPolicies(relation, columns, wire, primaryKey, tally));
   };
-  return drain(reader, decoderOf, read);
+  let rows = 0;
+  const report = (more: number): void => {
+    rows += more;
+    onProgress?.({ rows, bytes: series.bytes });
+  };
+  try {
+    let batch = series.createBatch();
+    let decode: Decode | undefined;
+    for (let next = wheres.next(); !next.done; next = wheres.next()) {
+      const reader = new RowReader(session, await prepare(session, selectStatement(relation, expressions, next.value)));
+      while (await reader.fill()) {
+        decode ??= decoderOf(reader.types);
+        for (;;) {
+          reader.start = decode(reader.bytes, reader.view, reader.start, reader.end, batch, reader.size);
+          if (!batch.full) break;
+          report(batch.rows);
+          batch = await series.push(batch);
+          // The row that came in several packets has been read.
+          if (reader.size > 0) break;
+        }
+      }
+    }
+    report(batch.rows);
+    return { rows, files: await series.close(batch) };
+  } catch (error) {
+    await series.abort();
+    throw error;
+  }
 }
 
 /** How a planned column is read from the table as it is now. */
@@ -157,46 +201,5 @@ async function prepare({ connection, secret }: Session, sql: string): Promise<St
     return ((await connection.prepare(sql)) as unknown as { statement: Statement }).statement;
   } catch (error) {
     throw asSourceError(error, secret);
-  }
-}
-
-/** Decodes while the row group before is encoded and written. */
-async function drain(
-  reader: RowReader,
-  decoderOf: (types: readonly number[]) => Decode,
-  { columns, constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, openFile, onProgress }: TableRead,
-): Promise<Pick<Extracted, 'rows' | 'files'>> {
-  const fileColumns = columns.map(({ target, parquet }) => ({ name: target, type: parquet }));
-  const types = columns.map(({ parquet }) => parquet);
-  const series = new FileSeries(
-    { columns: fileColumns, constants, codec, metadata },
-    fileBytes,
-    openFile,
-    () => new Batch(types, rowGroupBytes),
-  );
-  let rows = 0;
-  const report = (more: number): void => {
-    rows += more;
-    onProgress?.({ rows, bytes: series.bytes });
-  };
-  try {
-    let batch = series.createBatch();
-    let decode: Decode | undefined;
-    while (await reader.fill()) {
-      decode ??= decoderOf(reader.types);
-      for (;;) {
-        reader.start = decode(reader.bytes, reader.view, reader.start, reader.end, batch, reader.size);
-        if (!batch.full) break;
-        report(batch.rows);
-        batch = await series.push(batch);
-        // The row that came in several packets has been read.
-        if (reader.size > 0) break;
-      }
-    }
-    report(batch.rows);
-    return { rows, files: await series.close(batch) };
-  } catch (error) {
-    await series.abort();
-    throw error;
   }
 }

@@ -2,8 +2,9 @@ import type { Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connect } from '../../../../core/source/mysql/connection.js';
 import { mysqlSession } from '../../../../core/source/mysql/source.js';
+import { openLocalFile } from '../../../../core/source/sink.js';
 import type { SourceSession, TableRead } from '../../../../core/source/source.js';
-import { duckdb, removeFolders } from '../extracting.js';
+import { duckdb, newFolder, removeFolders } from '../extracting.js';
 import { extractTable } from './extracting-mysql.js';
 import { type RunningMysql, startMysql } from './running-mysql.js';
 
@@ -89,6 +90,32 @@ describe('chunks hold each row once', () => {
       rows += (await extractTable(server.secret, 'keyed', {}, where({ chunk }))).rows;
     expect(rows).toBe(102);
   });
+});
+
+it('a chunk in pieces, one after another, into one series of files', async () => {
+  await admin.query('CREATE OR REPLACE TABLE pieces (id int PRIMARY KEY) SELECT seq AS id FROM seq_1_to_1000');
+  const bounds = [null, '300', '600', null];
+  const pieces = [0, 1, 2].map((number) => ({ number, column: 'id', from: bounds[number]!, to: bounds[number + 1]! }));
+  const { folder, rows, files } = await extractTable(server.secret, 'pieces', {}, { pieces });
+  expect({ rows, files: files.length }).toEqual({ rows: 1000, files: 1 });
+  expect(await duckdb(folder, 'SELECT count(DISTINCT id)::INT, sum(id)::INT FROM t')).toEqual([[1000, 500_500]]);
+});
+
+it('the keys of all rows beside the rows that have changed, from the same snapshot', async () => {
+  await admin.query(`CREATE OR REPLACE TABLE both_of (a int, b varchar(9), c int, t int, PRIMARY KEY (a, b));
+    INSERT INTO both_of SELECT seq, CONCAT('b', seq), seq, seq % 2 FROM seq_1_to_100`);
+  const keyFolder = newFolder();
+  const keys = {
+    constants: { OP: 'K' },
+    openFile: async (part: number) => {
+      await admin.query("REPLACE INTO both_of VALUES (0, 'later', 0, 1)");
+      return openLocalFile(keyFolder, `${part}.parquet`);
+    },
+  };
+  const cursor = { column: 'c', from: '91', onNull: 'exclude' } as const;
+  const extracted = await extractTable(server.secret, 'both_of', {}, { ...where({ cursor, rowFilter: 't = 1' }), keys });
+  expect(extracted).toMatchObject({ rows: 5, keys: { rows: 50, files: [{ rows: 50 }] } });
+  expect(await duckdb(keyFolder, 'SELECT min(a), max(b), min(OP), count(*)::INT FROM t')).toEqual([[1, 'b99', 'K', 50]]);
 });
 
 describe('which rows are read', () => {
