@@ -24,8 +24,8 @@ export default defineConfig({
           // One file after the other: each brings the machine to its limit.
           fileParallelism: false,
           maxConcurrency: 4,
-          testTimeout: 300_000,
-          hookTimeout: 120_000,
+          testTimeout: 600_000,
+          hookTimeout: 240_000,
         },
       },
     ],

@@ -65,8 +65,9 @@ afterAll(() => world?.close());
 
 /** The run's end: it is redriven as long as it fails, as its user would. */
 async function ended(table: string): Promise<Receipt> {
-  let receipt = await world.ingest(database, table);
-  for (let redrives = 0; receipt.status === 'FAILED' && redrives < 3; redrives++) receipt = await world.retry(receipt.run_id);
+  let receipt = await world.ended(await world.ingest(database, table));
+  for (let redrives = 0; receipt.status === 'FAILED' && redrives < 3; redrives++)
+    receipt = await world.ended(await world.retry(receipt.run_id));
   return receipt;
 }
 

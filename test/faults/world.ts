@@ -87,6 +87,16 @@ export class World {
     return row!.RECEIPT as Receipt;
   }
 
+  /** The receipt of a run's end: a call answers RUNNING when it has waited for eight minutes. */
+  async ended(receipt: Receipt): Promise<Receipt> {
+    let now = receipt;
+    while (now.status === 'RUNNING') {
+      const [row] = await this.query('SELECT ingest_status(?) AS receipt', [receipt.run_id]);
+      now = row!.RECEIPT as Receipt;
+    }
+    return now;
+  }
+
   async retry(runId: string): Promise<Receipt> {
     const [row] = await this.query('SELECT ingest_retry(?) AS receipt', [runId]);
     return row!.RECEIPT as Receipt;

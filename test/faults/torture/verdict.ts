@@ -71,7 +71,7 @@ function isDeleted(difference: string, live: Set<string>): boolean {
 }
 
 async function run(world: World, table: string, options: Record<string, unknown>): Promise<string[]> {
-  const receipt = await world.ingest(database, table, options);
+  const receipt = await world.ended(await world.ingest(database, table, options));
   return receipt.status === 'SUCCEEDED'
     ? []
     : [`the last run of ${table} is ${receipt.status}: ${receipt.error?.code} ${receipt.error?.message}`];
