@@ -1,5 +1,6 @@
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { ListMultipartUploadsCommand, S3Client } from '@aws-sdk/client-s3';
 import { DescribeExecutionCommand, ListExecutionsCommand, SFNClient } from '@aws-sdk/client-sfn';
@@ -91,6 +92,7 @@ export class World {
   async ended(receipt: Receipt): Promise<Receipt> {
     let now = receipt;
     while (now.status === 'RUNNING') {
+      await pause(1000);
       const [row] = await this.query('SELECT ingest_status(?) AS receipt', [receipt.run_id]);
       now = row!.RECEIPT as Receipt;
     }
