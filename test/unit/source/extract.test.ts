@@ -105,7 +105,7 @@ describe('rows and files', () => {
     );
     const { folder } = await extractTable(client, { table: 'packed' }, {}, { codec });
     expect(await duckdb(folder, 'SELECT count(*), sum(seven) FROM t')).toEqual([['5000', '14997']]);
-    expect(pyarrow(folder, 'files[0].metadata.row_group(0).column(0).compression')).toBe(
+    expect(pyarrow(folder, 'files[0].metadata.row_group(0).column(1).compression')).toBe(
       codec === 'none' ? 'UNCOMPRESSED' : codec.toUpperCase(),
     );
   });
