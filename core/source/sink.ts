@@ -7,7 +7,7 @@ export interface FileSink {
   readonly name: string;
   /** Resolves when the sink can take more: the sender waits for it. The bytes are the sink's until then, and the sender's again afterwards. */
   write(bytes: Uint8Array): Promise<void>;
-  /** Makes the file durable and visible. */
+  /** Makes the file whole and visible; one on S3 is durable then. */
   close(): Promise<void>;
   /** Leaves nothing behind. Never throws. */
   abort(): Promise<void>;
@@ -41,7 +41,7 @@ class LocalFile implements FileSink {
 
   async close(): Promise<void> {
     await this.#flush();
-    await this.handle.sync();
+    // Not synced, as no tool does that writes such files: the sync of 128 MiB would hold up the next row groups.
     await this.handle.close();
   }
 
