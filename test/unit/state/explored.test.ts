@@ -116,7 +116,7 @@ async function play(schedule: Schedule, { tables = ['orders'], permits = 2, happ
   const ended = (runId: string) => !world.isAlive({ runId });
   for (const table of tables) {
     const { current, next, version, recentRuns } = await world.tableState(table);
-    expect(world.staging.get(table)!.size, 'rows in staging').toBe(world.written.get(table));
+    expect(world.warehouse.staging.get(table)!.size, 'rows in staging').toBe(world.source.written(table));
     expect(new Set(recentRuns).size, 'each run commits once').toBe(version);
     for (const claim of [current, next]) if (claim) expect(ended(claim.runId), 'a claim of a run that has ended').toBe(true);
   }
@@ -134,7 +134,7 @@ async function play(schedule: Schedule, { tables = ['orders'], permits = 2, happ
     expect(ended(runId), 'a caller whose run never ends').toBe(true);
     expect(record.status, 'a receipt that says RUNNING for ever').not.toBe('RUNNING');
     if (record.status !== 'SUCCEEDED') continue;
-    expect(world.snapshots.get(runId), 'a caller reads what he wrote').toBeGreaterThanOrEqual(written);
+    expect(world.functions.snapshots.get(runId), 'a caller reads what he wrote').toBeGreaterThanOrEqual(written);
     if (mode === 'full') expect(record.receipt.mode, 'who asks for all gets all').toBe('full');
   }
   for (const { name } of world.executions.started) {

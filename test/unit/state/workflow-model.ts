@@ -1,47 +1,30 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
 import type { S3Client } from '@aws-sdk/client-s3';
 import { type DynamoDBDocumentClient, GetCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
-import { type Column, fenceOfOrder } from '../../../core/column.js';
 import { sourceItem, tableItem } from '../../../core/config/items.js';
 import { sourceConfigSchema } from '../../../core/config/schema.js';
 import { FirnError } from '../../../core/errors.js';
 import { createLog } from '../../../core/log.js';
-import { manifestSchema, partManifestSchema } from '../../../core/plan/manifest.js';
 import type { Mode, RunRef } from '../../../core/plan/plan.js';
-import { manifestKey, partKey } from '../../../core/raw-bucket/layout.js';
-import { type RawBucket, readJson, writeJsonOnce } from '../../../core/raw-bucket/objects.js';
-import type { SourceSession } from '../../../core/source/source.js';
+import type { RawBucket } from '../../../core/raw-bucket/objects.js';
 import { openBatch, settleBatch } from '../../../core/start/batch.js';
 import type { StartContext } from '../../../core/start/context.js';
 import { ingestRows } from '../../../core/start/ingest.js';
-import { acquirePermit, releasePermit } from '../../../core/state/permits.js';
-import { type RunRecord, recordResult, runKey } from '../../../core/state/runs.js';
+import { type RunRecord, runKey } from '../../../core/state/runs.js';
 import type { Key, RuntimeState } from '../../../core/state/runtime-state.js';
 import { readTableState, type TableState } from '../../../core/state/table-state.js';
-import { commitRun, supersedeRun } from '../../../core/workflow/commit-run.js';
+import { supersedeRun } from '../../../core/workflow/commit-run.js';
 import { reportFailure } from '../../../core/workflow/failed-run.js';
-import { acquireTurn, planRun } from '../../../core/workflow/plan-run.js';
-import { holdPlan } from '../../../core/workflow/warehouse-step.js';
 import { DynamoDouble } from './dynamo-double.js';
 import { ExecutionsDouble } from './executions-double.js';
 import type { Schedule } from './explorer.js';
 import { BucketDouble } from './memory-bucket.js';
+import { type Invocation, type State, states, WorkflowFunctions } from './model-functions.js';
+import { SourceModel } from './model-source.js';
+import { WarehouseModel } from './model-warehouse.js';
 
 const place = { source: 'PostgreSQL', database: 'clr' };
 const log = { ...createLog({}), info: () => {}, warn: () => {}, error: () => {} } as unknown as ReturnType<typeof createLog>;
-
-/** The states of the workflow `ingest` that matter here, and the functions that perform them. */
-const states = {
-  Acquire: 'plan',
-  Plan: 'plan',
-  Prepare: 'warehouse',
-  Extract: 'extract',
-  Seal: 'seal',
-  Process: 'warehouse',
-  Verify: 'warehouse',
-  Commit: 'commit',
-} as const;
-type State = keyof typeof states;
 
 /** When the nth execution that was started enters a state. Null: after all else, unless the schedule deviates. */
 export type Moment = readonly [nth: number, state: State] | null;
@@ -49,27 +32,10 @@ export type Moment = readonly [nth: number, state: State] | null;
 /** Functions that may start executions of `ingest` (lib/ingest-functions.ts): to the others IAM says no. */
 const mayStart = ['start', 'plan'];
 
-/** One call of a Lambda. */
-interface Invocation {
-  of: string;
-  /** Its machine has stopped: it does nothing more. */
-  dead: boolean;
-  /** Nobody waits for its answer any more. */
-  ignored: boolean;
-}
+/** Functions that are invoked from outside the workflow: nothing here depends on their answers. */
+const others = { invokeLater: async () => {}, invoke: () => Promise.reject(new Error('no function answers in this model')) };
 
 const invocations = new AsyncLocalStorage<Invocation>();
-
-const id: Column = {
-  name: 'id',
-  target: 'ID',
-  sourceType: 'bigint',
-  nullable: false,
-  parquet: { kind: 'int64' },
-  raw: 'NUMBER(38,0)',
-  staging: 'NUMBER(38,0)',
-  convert: 'none',
-};
 
 export interface Answer {
   batch: string;
@@ -82,32 +48,23 @@ export interface Answer {
 
 /**
  * One source, its tables, its callers and its runs. The product's own: batches, claims, permits, records, plans, commits, failure reports.
- * In memory: DynamoDB, S3, Step Functions, the source (each write is the next number of a table) and the warehouse (a set of numbers per
- * table; the MERGE checks the fence in its transaction, as FIRN.PROCESS_TABLE does). Each access to DynamoDB, S3, Step Functions or the
- * source is one step of the schedule.
+ * In memory: DynamoDB, S3, Step Functions, the source and the warehouse; each access to one of them is one step of the schedule.
  */
 export class World {
   readonly executions = new ExecutionsDouble();
+  readonly source = new SourceModel((work) => this.access(work));
+  readonly warehouse = new WarehouseModel();
+  readonly functions: WorkflowFunctions;
   readonly answers: Answer[] = [];
-  readonly written = new Map<string, number>();
-  readonly staging = new Map<string, Set<number>>();
-  /** Of each run: how many rows there were when it read. */
-  readonly snapshots = new Map<string, number>();
   /** Run and attempt of each failure that was published. */
   readonly published: string[] = [];
-  /** Fences with which runs were prepared. */
-  readonly fences = new Map<number, string>();
   private readonly dynamo = new DynamoDouble();
   private readonly bucket = new BucketDouble();
   private readonly state: RuntimeState;
   private readonly raw: RawBucket;
-  private readonly merged = new Map<string, { table: string; fence: number }>();
   private readonly at = new Map<string, { state: State; invocation: Invocation }>();
   private readonly starting = new Map<string, Invocation>();
-  private readonly reading = new Set<Invocation>();
   private readonly triggers: { moment: Moment; happen: () => void }[] = [];
-  private readonly preparedFence = new Map<string, number>();
-  private clock = 0;
 
   constructor(
     private readonly schedule: Schedule,
@@ -120,8 +77,8 @@ export class World {
       permits,
       tables: tables.map((table) => ({ table, mode: 'incremental', cursor_column: 'id' })),
     });
-    const { tables: configs, ...settings } = parsed;
-    for (const Item of [sourceItem(settings, 1), ...configs.map((config) => tableItem(place.source, place.database, config, 1))]) {
+    const { tables: configured, ...settings } = parsed;
+    for (const Item of [sourceItem(settings, 1), ...configured.map((config) => tableItem(place.source, place.database, config, 1))]) {
       this.dynamo.send(new PutCommand({ TableName: 'config', Item }));
     }
     const documents = { send: (command: object) => this.access(() => this.write(command)) } as unknown as DynamoDBDocumentClient;
@@ -139,13 +96,14 @@ export class World {
       bucket: 'raw',
       client: { send: (command: object) => this.access(() => this.bucket.send(command)) } as unknown as S3Client,
     };
+    const { state, raw, source, warehouse, configs } = this;
+    this.functions = new WorkflowFunctions({ state, raw, source, warehouse, configs, permits, log, access: (work) => this.access(work) });
   }
 
   /** Somebody writes a row and calls; now, or at a moment. `posts`: Snowflake sends the batch as often. */
   call(batch: string, table: string, mode: Mode, { posts = 1, at }: { posts?: number; at?: Moment } = {}): void {
     const come = () => {
-      const written = (this.written.get(table) ?? 0) + 1;
-      this.written.set(table, written);
+      const written = this.source.write(table);
       for (let post = 1; post <= posts; post++) {
         this.schedule.spawn(post === 1 ? batch : `${batch}#${post}`, async () => {
           const { invocation, answer } = this.invoke('start', () => this.post({ batch, table, mode, written }));
@@ -180,7 +138,7 @@ export class World {
       const before = run && this.at.get(run.runId);
       if (!before || !this.isAlive(run)) return;
       before.invocation.ignored = true;
-      this.reading.delete(before.invocation);
+      this.functions.ended(before.invocation);
       if (how === 'die') before.invocation.dead = true;
       if (how !== 'abort') return this.schedule.spawn(`${before.state} again`, () => this.walk(run, before.state));
       this.executions.set(run.runId, 'failed', { status: 'ABORTED' });
@@ -278,12 +236,12 @@ export class World {
       this.at.set(run.runId, { state, invocation });
       await this.enter(run, state);
       if (invocation.ignored || !this.isAlive(run)) return;
-      const { answer } = this.invoke(invocation.of, () => this.perform(state, run), invocation);
+      const { answer } = this.invoke(invocation.of, () => this.functions.perform(state, run, invocation), invocation);
       const result = await answer.then(
         (done) => ({ done }),
         (error: unknown) => ({ error }),
       );
-      this.reading.delete(invocation);
+      this.functions.ended(invocation);
       if (invocation.ignored || !this.isAlive(run)) return;
       if ('done' in result && result.done) i++;
       else if ('done' in result || codeOf(result.error) === 'PermitUnavailable') {
@@ -300,106 +258,11 @@ export class World {
     if (this.isAlive(run)) this.executions.set(run.runId, 'succeeded');
   }
 
-  /** @returns false: wait, and call again */
-  private async perform(state: State, run: RunRef): Promise<boolean> {
-    const invocation = invocations.getStore()!;
-    const planning = { state: this.state, configs: this.configs, raw: this.raw, withSource: this.withSource, log };
-    switch (state) {
-      case 'Acquire':
-        return (await acquireTurn(planning, run)).acquired;
-      case 'Plan':
-        await planRun(planning, run);
-        return true;
-      case 'Prepare': {
-        const { fence } = await holdPlan(this.state, this.raw, run);
-        await this.access(() => this.prepare(run, fence));
-        return true;
-      }
-      case 'Extract':
-        await this.extract(run, invocation);
-        return true;
-      case 'Seal': {
-        await holdPlan(this.state, this.raw, run);
-        await releasePermit(this.state, run);
-        const part = (await readJson(this.raw, partKey(run.runId, 0), partManifestSchema))!;
-        const { rows, readAsOf, policyCounts } = part;
-        await writeJsonOnce(this.raw, manifestKey(run.runId), manifestSchema, {
-          runId: run.runId,
-          files: [],
-          bytes: 0,
-          rows,
-          readAsOf,
-          policyCounts,
-        });
-        return true;
-      }
-      case 'Process': {
-        const { plan, fence } = await holdPlan(this.state, this.raw, run);
-        await this.access(() => this.refuseOlderRows(run, fenceOfOrder(plan.order)));
-        await this.access(() => this.merge(run, fence, plan.cursor?.from ?? null));
-        return true;
-      }
-      case 'Verify':
-        await holdPlan(this.state, this.raw, run);
-        await recordResult(this.state, run.runId, {
-          rows_loaded: 1,
-          rows_inserted: 1,
-          rows_updated: 0,
-          rows_unchanged: 0,
-          rows_superseded: 0,
-          rows_deleted: 0,
-        });
-        return true;
-      case 'Commit':
-        await commitRun(this.state, this.raw, this.gold, run);
-        return true;
-    }
-  }
-
-  /** What lambdas/extract/handler.ts does for the one chunk. */
-  private async extract(run: RunRef, invocation: Invocation): Promise<void> {
-    await holdPlan(this.state, this.raw, run);
-    if (await readJson(this.raw, partKey(run.runId, 0), partManifestSchema)) return;
-    if (!(await acquirePermit(this.state, run, this.permits))) throw new FirnError('PermitUnavailable', 'All permits are taken.');
-    // What nobody waits for any more reads without one.
-    if (!invocation.ignored) this.reading.add(invocation);
-    if (this.reading.size > this.permits) throw new Error(`${this.reading.size} runs read at once, with ${this.permits} permits`);
-    const rows = await this.access(() => this.written.get(run.table)!);
-    const part = { runId: run.runId, chunk: 0, files: [], rows, readAsOf: new Date().toISOString(), policyCounts: {} };
-    const written = await writeJsonOnce(this.raw, partKey(run.runId, 0), partManifestSchema, part);
-    this.snapshots.set(run.runId, written.rows);
-    this.reading.delete(invocation);
-  }
-
-  private prepare(run: RunRef, fence: number): void {
-    const owner = this.fences.get(fence);
-    if (owner !== undefined && owner !== `${run.table} ${run.runId}` && owner.startsWith(`${run.table} `)) {
-      throw new Error(`fence ${fence} belongs to two runs of ${run.table}`);
-    }
-    this.fences.set(fence, `${run.table} ${run.runId}`);
-    this.preparedFence.set(run.table, Math.max(fence, this.preparedFence.get(run.table) ?? 0));
-  }
-
-  private refuseOlderRows(run: RunRef, fence: number): void {
-    for (const [runId, other] of this.merged) {
-      if (runId !== run.runId && other.table === run.table && other.fence > fence) throw new FirnError('Superseded', 'Older rows.');
-    }
-  }
-
-  private merge(run: RunRef, fence: number, from: string | null): void {
-    if (this.merged.has(run.runId)) return;
-    if ((this.preparedFence.get(run.table) ?? 0) > fence) throw new FirnError('Superseded', 'A greater fence was prepared.');
-    const staging = this.staging.get(run.table) ?? new Set();
-    for (let row = Number(from ?? 1); row <= this.snapshots.get(run.runId)!; row++) staging.add(row);
-    this.staging.set(run.table, staging);
-    this.merged.set(run.runId, { table: run.table, fence });
-  }
-
   private async report(run: RunRef): Promise<void> {
     const reporting = {
       state: this.state,
       bucket: 'raw',
-      functions: this.functions,
+      functions: others,
       warehouse: 'warehouse',
       publish: async () => void this.published.push(`${run.runId}/${this.executions.redrives(run.runId)}`),
       log,
@@ -407,48 +270,14 @@ export class World {
     await this.invoke('on-failure', () => reportFailure(reporting, run, this.executions.arn(run.runId))).answer;
   }
 
-  private readonly withSource = async <T>(_settings: unknown, work: (session: SourceSession) => Promise<T>): Promise<T> => {
-    const session: SourceSession = {
-      defaultSchema: 'public',
-      describeTable: async () => ({ columns: [id], primaryKey: ['id'] }),
-      readCursorColumn: async (_relation, name) => ({ name, kind: 'integer', type: 'int8', nullable: false }),
-      countNullCursors: async () => 0,
-      observe: ({ table }) =>
-        this.access(() => {
-          const at = new Date(++this.clock).toISOString().replace('Z', '000Z');
-          return { upper: String(this.written.get(table)!), readAt: at, fence: at, prepared: [], oldest: null, warnings: [] };
-        }),
-      timeBound: async (_type, safe) => safe,
-      estimateRead: async () => ({ rows: 1, bytes: 1 }),
-      split: async () => ({ refused: 'it is small' }),
-      end: async () => {},
-    };
-    return work(session);
-  };
-
   private get configs() {
     return { documents: this.dynamo.asDocuments(), table: 'config' };
   }
 
-  private readonly functions = {
-    invokeLater: async () => {},
-    invoke: () => Promise.reject(new Error('no function answers in this model')),
-  };
-
-  private readonly gold = new ExecutionsDouble();
-
   private get context(): StartContext {
-    const { state, configs, raw, functions } = this;
-    return {
-      state,
-      configs,
-      raw,
-      functions,
-      planFunction: 'plan',
-      warehouseFunction: 'warehouse',
-      waitLimit: 0,
-      log,
-    } as unknown as StartContext;
+    const { state, configs, raw } = this;
+    const names = { planFunction: 'plan', warehouseFunction: 'warehouse' };
+    return { state, configs, raw, functions: others, ...names, waitLimit: 0, log } as unknown as StartContext;
   }
 }
 
