@@ -10,7 +10,7 @@ import { itemOf } from './unload.js';
 export const failureSchema = z.object({ Error: z.string(), Cause: z.string().optional() });
 export type Failure = z.infer<typeof failureSchema>;
 
-/** Note: an export has failed for good in this attempt. The others go on; Pick says so at the end. */
+/** Note: an export has failed for good in this attempt, and what was submitted for it is forgotten. The others go on; Pick says so at the end. */
 export async function note(context: ExportContext, ref: ExportRef, attempt: number, failure: Failure): Promise<void> {
   const { state, log } = context;
   const { status, unload } = await itemOf(context, ref);

@@ -67,7 +67,7 @@ export function queryFailed(error: unknown): never {
 }
 
 /**
- * AwaitUnload: whether the statement has ended. One that failed is forgotten before its error is thrown: a redrive submits anew.
+ * AwaitUnload: whether the statement has ended. One that failed is forgotten by Note.
  * @throws FirnError ExportQueryFailed, Warehouse…
  */
 export async function awaitUnload(context: ExportContext, ref: ExportRef): Promise<{ done: boolean }> {
@@ -77,10 +77,7 @@ export async function awaitUnload(context: ExportContext, ref: ExportRef): Promi
   return context.snowflake(async (session) => {
     const status = await session.status(known.queryId);
     if (status === 'RUNNING') return { done: false };
-    if (status !== 'SUCCEEDED') {
-      await setItem(state, ref.exportId, ref.index, { unload: null });
-      return queryFailed(hint(status.failed, config));
-    }
+    if (status !== 'SUCCEEDED') return queryFailed(hint(status.failed, config));
     const written = await session.result(known.queryId);
     const sum = (name: string) => written.reduce((total, row) => total + Number(row[name] ?? 0), 0);
     const counts = { rows: sum('ROW_COUNT'), bytes: sum('FILE_SIZE'), files: written.length };
