@@ -229,6 +229,17 @@ it('writes statistics that readers may trust', async () => {
   expect(await duckdb(folder, `SELECT count(*) FROM t WHERE long = 'é01000${'x'.repeat(200)}'`)).toEqual([['1']]);
 });
 
+it('writes statistics of all rows of a group, however they arrive', async () => {
+  await client.query(`CREATE TABLE scattered AS SELECT md5(i::text) AS unique, 'v' || (i * 7919 % 5003) AS repeated, (i * 7919 % 100003) AS n
+    FROM generate_series(1, 60000) i`);
+  const { folder } = await extractTable(client, { table: 'scattered' });
+  const bounds = '[(lambda s: [s.min, s.max])(files[0].metadata.row_group(0).column(i).statistics) for i in range(3)]';
+  const expected = await source(
+    `SELECT min("unique"), max("unique"), min(repeated COLLATE "C"), max(repeated COLLATE "C"), min(n), max(n) FROM scattered`,
+  );
+  expect(pyarrow<unknown[][]>(folder, bounds).flat()).toEqual(expected[0]);
+});
+
 describe('several connections', () => {
   it.each([
     ['a table', 'TABLE shared_table', ''],
