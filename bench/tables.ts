@@ -25,7 +25,7 @@ export async function makeTables(source: string, scale: number, python: string, 
   try {
     const { rows } = await client.query(`SELECT obj_description(to_regclass('lineitem')) AS made`);
     if (rows[0].made === `scale ${scale}`) return;
-    await client.query(`DROP TABLE IF EXISTS ${tables.join(', ')}`);
+    await client.query(`DROP TABLE IF EXISTS ${tables.join(', ')} CASCADE`);
     const statements = await readFile(new URL('./tables.sql', import.meta.url), 'utf8');
     await client.query(statements.replaceAll(':scale', String(scale)));
     const csv = join(folder, 'lineitem.csv');
