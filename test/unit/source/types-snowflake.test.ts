@@ -28,7 +28,7 @@ beforeAll(async () => {
       `staged_${index}`,
       group.map(({ one }) => one),
     );
-}, 120_000);
+}, 300_000);
 afterAll(async () => {
   removeFolders();
   await Promise.all([server?.stop(), staging?.stop()]);

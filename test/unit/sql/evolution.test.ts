@@ -101,7 +101,7 @@ describe('a type that the column cannot become (Snowflake local)', () => {
   it('takes no name that another column has', async () => {
     const taken = (type: string) => ({ columns: [...amount(type).columns, column('AMOUNT__V2', 'VARCHAR')] });
     await run('taken', 1, taken('NUMBER(38,0)'), [[1, 10, 'x']]);
-    expect((await run('taken', 2, taken('DATE'), [[1, '2025-01-01', 'y']])).targets).toEqual({ AMOUNT: 'AMOUNT__V3' });
+    expect((await run('taken', 2, taken('VARCHAR'), [[1, 'ten', 'y']])).targets).toEqual({ AMOUNT: 'AMOUNT__V3' });
     expect(await stagedRows('taken', ['AMOUNT', 'AMOUNT__V2'])).toEqual([[10, 'y']]);
   });
 
