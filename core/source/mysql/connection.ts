@@ -1,5 +1,6 @@
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import { z } from 'zod';
+import { CopySocket } from '../postgres/copy-socket.js';
 import type { SourceSecret } from '../source.js';
 import { asSourceError } from './errors.js';
 
@@ -88,8 +89,7 @@ function open({ host, port, user, password, database }: SourceSecret, ssl: Conne
     charset: 'UTF8MB4_GENERAL_CI',
     connectTimeout: connectTimeoutMs,
     connectAttributes: { program_name: 'firn' },
-    enableKeepAlive: true,
-    keepAliveInitialDelay: 30_000,
+    stream: () => new CopySocket().setNoDelay(true).setKeepAlive(true, 30_000).connect(port, host),
     dateStrings: true,
     // A server that asks for a local file gets none.
     flags: ['-LOCAL_FILES'],

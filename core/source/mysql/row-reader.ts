@@ -1,4 +1,6 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { FirnError } from '../../errors.js';
+import { CopySocket } from '../postgres/copy-socket.js';
 import type { Session } from './connection.js';
 import { fullPacket, packetHeader } from './decoder.js';
 import { asSourceError } from './errors.js';
@@ -12,8 +14,11 @@ const typeFromEnd = 6;
 const initialBytes = 1 << 20;
 /** Decoders copy text by words and may look this far behind its end. */
 export const slackBytes = 64;
-/** The socket is paused while this much waits to be decoded. */
+/** A socket that gives its bytes away is paused while this much waits to be decoded. */
 const highWater = 4 << 20;
+/** After a smaller read the reader waits a moment, while the kernel collects: waking up for each packet would cost more than decoding it. */
+const smallRead = 128 << 10;
+const collectMs = 1;
 
 /** The parts of mysql2's connection that are used past its interface. */
 interface Wire {
@@ -57,6 +62,7 @@ export class RowReader {
   #queue: Uint8Array[] = [];
   #queued = 0;
   #paused = false;
+  #lastRead = highWater;
   #done = false;
   #failure: FirnError | null = null;
   #wake: (() => void) | null = null;
@@ -80,7 +86,9 @@ export class RowReader {
     // No cursor: the server sends all rows at once. Byte 5 stays 0; then the iteration count, always 1.
     packet.writeUInt32LE(1, packetHeader + 6);
     this.#wire._resetSequenceId();
-    this.#wire.packetParser = { execute: this.#receive };
+    const { stream } = this.#wire;
+    if (stream instanceof CopySocket) stream.receiver = this.#receiveShared;
+    else this.#wire.packetParser = { execute: this.#receive };
     this.#wire.write(packet);
     return false;
   }
@@ -102,12 +110,25 @@ export class RowReader {
       this.#load();
       if (this.#rowAtStart()) return true;
       if (this.#failure !== null || this.#done || this.#queued > 0) continue;
+      if (this.#paused && this.#lastRead < smallRead) await pause(collectMs);
       this.#resume();
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
+        // It may have come during the pause.
+        if (this.#queued > 0 || this.#done || this.#failure !== null) this.#notify();
       });
     }
   }
+
+  /** The chunk is the socket's own memory until it goes on. */
+  readonly #receiveShared = (chunk: Uint8Array): boolean => {
+    this.#queue.push(chunk);
+    this.#queued += chunk.length;
+    this.#lastRead = chunk.length;
+    this.#paused = true;
+    this.#notify();
+    return false;
+  };
 
   readonly #receive = (chunk: Buffer): void => {
     this.#queue.push(chunk);
@@ -145,7 +166,7 @@ export class RowReader {
     this.start = 0;
     this.end = rest;
     this.#drain();
-    if (this.#queued < highWater >> 1) this.#resume();
+    if (!(this.#wire.stream instanceof CopySocket) && this.#queued < highWater >> 1) this.#resume();
   }
 
   /** Bytes until the end of the last packet that is known to belong to the row at `start`. */
@@ -252,6 +273,8 @@ export class RowReader {
     }
     this.start = this.end;
     this.#done = true;
+    const { stream } = this.#wire;
+    if (stream instanceof CopySocket) stream.receiver = null;
     this.#wire.packetParser = this.#parser;
     this.#resume();
     this.#wire.handlePacket();
