@@ -46,23 +46,14 @@ it('are those of all rows that the filter lets through, with the key alone', asy
 
 it('are read in the snapshot of the rows', async () => {
   await client.query('CREATE TABLE moving (id int PRIMARY KEY); INSERT INTO moving SELECT generate_series(1, 5)');
-  const folder = newFolder();
-  await extractTable(
-    client,
-    { table: 'moving' },
-    {},
-    {
-      keys: {
-        ...keysInto(folder)!,
-        // The rows are read, the keys are about to be written.
-        openFile: async (part) => {
-          await client.query('DELETE FROM moving WHERE id = 2; INSERT INTO moving VALUES (6)');
-          return openLocalFile(folder, `${part}.parquet`);
-        },
-      },
-    },
-  );
-  expect(await duckdb(folder, 'SELECT "ID" FROM t ORDER BY 1')).toEqual([[1], [2], [3], [4], [5]]);
+  const [rows, keys] = [newFolder(), newFolder()];
+  // When the first rows are written, the snapshot is taken, and the keys are not read yet.
+  const openFile: Extraction['openFile'] = async (part) => {
+    await client.query('DELETE FROM moving WHERE id = 2; INSERT INTO moving VALUES (6)');
+    return openLocalFile(rows, `${part}.parquet`);
+  };
+  await extractTable(client, { table: 'moving' }, {}, { openFile, keys: keysInto(keys) });
+  expect(await duckdb(keys, 'SELECT "ID" FROM t ORDER BY 1')).toEqual([[1], [2], [3], [4], [5]]);
 });
 
 it('of no rows are no file, but were read', async () => {

@@ -26,14 +26,12 @@ it('keys are those of all rows that the filter lets through, in the snapshot of 
     {},
     {
       where: { rowFilter: 'id <> 7', cursor: { column: 'seen', from: '8', onNull: 'exclude' }, chunk: null },
-      keys: {
-        constants: { _FIRN_OP: 'K' },
-        // The rows are read, the keys are about to be written.
-        openFile: async (part) => {
-          await client.query('DELETE FROM moving WHERE id = 2');
-          return openLocalFile(folder, `${part}.parquet`);
-        },
+      // When the first rows are written, the snapshot is taken, and the keys are not read yet.
+      openFile: async (part) => {
+        await client.query('DELETE FROM moving WHERE id = 2');
+        return openLocalFile(newFolder(), `${part}.parquet`);
       },
+      keys: { constants: { _FIRN_OP: 'K' }, openFile: (part) => openLocalFile(folder, `${part}.parquet`) },
     },
   );
   expect([rows, keys?.rows]).toEqual([2, 8]);
