@@ -107,13 +107,15 @@ it('the keys of all rows beside the rows that have changed, from the same snapsh
   const keyFolder = newFolder();
   const keys = {
     constants: { OP: 'K' },
-    openFile: async (part: number) => {
-      await admin.query("REPLACE INTO both_of VALUES (0, 'later', 0, 1)");
-      return openLocalFile(keyFolder, `${part}.parquet`);
-    },
+    openFile: (part: number) => openLocalFile(keyFolder, `${part}.parquet`),
+  };
+  // Between the rows and the keys.
+  const openFile = async (part: number) => {
+    await admin.query("REPLACE INTO both_of VALUES (0, 'later', 0, 1)");
+    return openLocalFile(newFolder(), `${part}.parquet`);
   };
   const cursor = { column: 'c', from: '91', onNull: 'exclude' } as const;
-  const extracted = await extractTable(server.secret, 'both_of', {}, { ...where({ cursor, rowFilter: 't = 1' }), keys });
+  const extracted = await extractTable(server.secret, 'both_of', {}, { ...where({ cursor, rowFilter: 't = 1' }), keys, openFile });
   expect(extracted).toMatchObject({ rows: 5, keys: { rows: 50, files: [{ rows: 50 }] } });
   expect(await duckdb(keyFolder, 'SELECT min(a), max(b), min(OP), count(*)::INT FROM t')).toEqual([[1, 'b99', 'K', 50]]);
 });
