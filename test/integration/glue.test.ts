@@ -41,15 +41,15 @@ const names = Object.keys(failing) as Failing[];
 beforeAll(async () => {
   if (missing) return;
   await sql(`CREATE TABLE glue_nap (seconds int); INSERT INTO glue_nap VALUES (3600);
-    CREATE TABLE availed_coupon_snapshots (id bigint PRIMARY KEY, coupon uuid DEFAULT gen_random_uuid(), discount numeric(12,4), percent float8,
+    CREATE TABLE glue_coupon_snapshots (id bigint PRIMARY KEY, coupon uuid DEFAULT gen_random_uuid(), discount numeric(12,4), percent float8,
       availed_on date, availed_at timestamp, tags text[], rules jsonb, code char(8), pattern bytea, open boolean, at time, updated_at timestamptz NOT NULL);
-    INSERT INTO availed_coupon_snapshots (id, discount, percent, availed_on, availed_at, tags, rules, code, pattern, open, at, updated_at)
+    INSERT INTO glue_coupon_snapshots (id, discount, percent, availed_on, availed_at, tags, rules, code, pattern, open, at, updated_at)
     SELECT n, n / 7.0, n / 3.0, date '0999-12-01' + n * 100, timestamp '1999-12-31 23:59:59.999999' + n * interval '1 day 0.000001 s',
       CASE WHEN n % 3 > 0 THEN array['a', NULL, 'ü' || n] END, jsonb_build_object('n', n), 'c' || n, decode(md5(n::text), 'hex'), n % 2 = 0,
       time '00:00:00.000001' + n * interval '1 s', now() - interval '1 day' FROM generate_series(1, 3000) n`);
   for (const table of names) await sql(`CREATE TABLE ${table} (id int PRIMARY KEY, label text, price numeric(20,4)); ${rows(table)}`);
   await sql('GRANT SELECT ON ALL TABLES IN SCHEMA public TO firn');
-  const coupons = { table: 'availed_coupon_snapshots', mode: 'incremental', cursor_column: 'updated_at', engine: 'glue', loader: 'copy' };
+  const coupons = { table: 'glue_coupon_snapshots', mode: 'incremental', cursor_column: 'updated_at', engine: 'glue', loader: 'copy' };
   const tables = names.map((table) => ({ table, engine: 'glue', loader: 'copy', row_filter: failing[table].filter }));
   await pushConfig(firn.sandbox, [{ source: 'PostgreSQL', database: 'clr', type: 'postgres', permits: 8, tables: [coupons, ...tables] }]);
 });
@@ -105,7 +105,7 @@ function killDriver(jobRun: string): void {
 
 describe.skipIf(missing)('engine: glue (real Spark; Glue itself is local)', () => {
   it('brings a table in full, then what has changed, equal to the source cell by cell', { timeout: patience }, async () => {
-    const table = 'availed_coupon_snapshots';
+    const table = 'glue_coupon_snapshots';
     expect(await ended(await began(table))).toMatchObject({
       status: 'SUCCEEDED',
       rows_inserted: 3000,
