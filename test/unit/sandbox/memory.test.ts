@@ -4,7 +4,7 @@ import { freePort, newMemory } from '../../../sandbox/memory.js';
 
 it('gives each server of a new sandbox a port of its own, and the same one again while it is free', async () => {
   const { ports } = await newMemory();
-  expect(new Set(Object.values(ports)).size).toBe(3);
+  expect(new Set(Object.values(ports)).size).toBe(4);
   expect(await freePort(ports.postgres)).toBe(ports.postgres);
   expect(await freePort(ports.postgres)).toBe(ports.postgres);
   const other = createServer().listen(ports.postgres, '127.0.0.1');

@@ -62,7 +62,7 @@ async function mappingRows(): Promise<string[]> {
 /** A text as a table of the page can show it. */
 function shown(text: string): string {
   const visible = text.replace(/[\p{Cc}\p{Cf}\p{Zl}]/gu, (sign) => `\\u${sign.codePointAt(0)!.toString(16).padStart(4, '0')}`);
-  return visible === '' ? 'empty' : code(visible.length > 44 ? `${visible.slice(0, 40)}…` : visible);
+  return visible === '' ? 'empty' : code(visible.length > 44 ? `${[...visible].slice(0, 36).join('')}…` : visible);
 }
 
 function policyRows(): string[] {
