@@ -91,14 +91,14 @@ async function readTexts(limit: number): Promise<string[]> {
     let spare = new CopiedRows(decoder.kernels, decoder, limit);
     const reader = new CopyReader(client, 'COPY');
     while (await reader.read(group)) {
+      // Bytes come while nobody waits for them, as when a sink is slow.
+      for (let i = 0; i < 3; i++) await turn();
       while (group.full) {
         spare.takeRest(group);
         take(group);
         group.clear();
         [group, spare] = [spare, group];
         group.scan();
-        // Somebody else's turn, as when a sink is slow.
-        await turn();
       }
     }
     take(group);
