@@ -42,6 +42,12 @@ JS_DAYS = 100_000_000
 VARCHAR_BYTES, BINARY_BYTES = 16 << 20, 8 << 20
 
 
+def byte_limit(column: dict) -> int:
+    """Eight times as much where the column is declared so (`columns.large`): then its type has a length."""
+    usual = BINARY_BYTES if column["parquet"]["kind"] == "binary" else VARCHAR_BYTES
+    return usual * (8 if "(" in column.get("raw", "") else 1)
+
+
 class FirnError(Exception):
     """An error with a code of the catalogue. Its text is what the state machine reads back: `[firn:Code] message`, one line."""
 
@@ -208,7 +214,7 @@ def convert(index: int, batch: pa.RecordBatch, policies: Policies) -> pa.Array:
     if kind == "decimal":
         return decimals(index, batch, policies, parquet["precision"], parquet["scale"])
     if kind in ("string", "json", "binary"):
-        long = pc.fill_null(pc.greater(pc.binary_length(values), BINARY_BYTES if kind == "binary" else VARCHAR_BYTES), False)
+        long = pc.fill_null(pc.greater(pc.binary_length(values), byte_limit(policies.columns[index])), False)
         if any_of(long):
             policies.refuse(index, batch, pc.indices_nonzero(long)[0].as_py(), None)
     return pc.cast(values, arrow_type(parquet))

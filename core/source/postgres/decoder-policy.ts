@@ -23,9 +23,6 @@ export interface PolicyTally {
   replaced: Replaced[];
 }
 
-const canEnlarge = (decoder: Decoder): boolean =>
-  (decoder.kind === 'bytes' || decoder.kind === 'binary' || decoder.kind === 'jsonb') && !decoder.large;
-
 function isNonFinite(decoder: Decoder, view: DataView, at: number): boolean {
   return decoder.kind === 'numeric' && (view.getUint16(at + 4) & 0x8000) !== 0;
 }
@@ -69,7 +66,7 @@ export function applyPolicies(
       const where = keyText(bytes, view, startOfRow());
       throw new FirnError(
         'ValueOutOfRange',
-        `${relation.schema}.${relation.table}${where === '' ? '' : `, row ${where}`}: column ${column.name} (${column.sourceType}) holds ${value}, which ${column.staging} cannot hold${replaceable ? ` (policy ${name})` : ''}${canEnlarge(decoder) ? ' (columns.large takes eight times as much)' : ''}.`,
+        `${relation.schema}.${relation.table}${where === '' ? '' : `, row ${where}`}: column ${column.name} (${column.sourceType}) holds ${value}, which ${column.staging} cannot hold${replaceable ? ` (policy ${name})` : ''}.`,
       );
     }
     const counted = `${column.target}: ${name}`;
