@@ -40,13 +40,18 @@ Written by \`npm run bench -- engines\` on ${date}; every figure was measured by
 |---:|---:|---:|---:|---:|
 ${figures.map((one) => `| ${number(one.rows)} | ${one.chunks} | ${seconds(one.lambda)} | ${seconds(one.glue)} | ${seconds(one.glue / one.lambda)} |`).join('\n')}
 
-By the smallest and the largest size, Lambda takes ${seconds(lambda.start)} s and then reads ${number(lambda.rate)} rows/s; Glue takes ${seconds(glue.start)} s and then reads ${number(glue.rate)} rows/s.
-
-${verdict(lambda, glue)}
+${rises(figures) ? `By the smallest and the largest size, Lambda takes ${seconds(lambda.start)} s and then reads ${number(lambda.rate)} rows/s; Glue takes ${seconds(glue.start)} s and then reads ${number(glue.rate)} rows/s.\n\n${verdict(lambda, glue)}` : untold}
 
 On AWS a job run also waits for its workers, usually a minute or less, and has as many processors as it is given; a run in Lambda reads 8 chunks at once.
 `;
 }
+
+/** Whether the rows cost more than the start varies. */
+const rises = (figures: EngineFigures[]): boolean =>
+  figures.every(({ glue }, index) => index === 0 || glue > 1.2 * figures[index - 1]!.glue);
+
+const untold = `Spark's start varied by more than the rows cost, so **from which size on Glue would win cannot be told by this run**: Lambda won at each size above.
+Measure again on a machine that is idle, or with more rows (\`--sizes\`). \`engine: auto\` does not go by it, but by what a Lambda can do in its time ([engines](engines.md)).`;
 
 function verdict(lambda: { start: number; rate: number }, glue: { start: number; rate: number }): string {
   if (glue.rate > lambda.rate) {
