@@ -114,7 +114,7 @@ describe.skipIf(missing)('engine: glue (real Spark; Glue itself is local)', () =
     });
     await firn.expectEqual(table);
     await sql(`UPDATE ${table} SET discount = 1, tags = NULL, updated_at = clock_timestamp() WHERE id <= 10;
-      INSERT INTO ${table} (id, discount, updated_at) VALUES (9001, 5, clock_timestamp())`);
+      INSERT INTO ${table} (id, discount, code, updated_at) VALUES (9001, 5, 'new', clock_timestamp())`);
     expect(await ended(await began(table))).toMatchObject({ status: 'SUCCEEDED', mode: 'incremental', rows_updated: 10, rows_inserted: 1 });
     await firn.expectEqual(table);
   });
