@@ -8,7 +8,7 @@ import { cursorCondition } from '../../../core/source/postgres/query.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import { usableCheckpoints } from '../../../core/source/postgres/watermark.js';
 
-export const relation = { schema: 'public', table: 'orders' };
+const relation = { schema: 'public', table: 'orders' };
 
 /** A row as read: its key and its version, a number that rises with each write at the source. */
 export interface Row {
