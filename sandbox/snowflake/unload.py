@@ -97,6 +97,8 @@ def _csv(sql: str, kinds: dict[str, str], format_: dict[str, Any], options: dict
         texts = [name for name, kind in kinds.items() if kind in ("VARCHAR", "JSON")]
         how += f", QUOTE {text_of(enclosed)}, ESCAPE {text_of(enclosed)}"
         how += f", FORCE_QUOTE ({', '.join(map(quoted, texts))})" if texts else ""
+    else:
+        how += ", QUOTE '', ESCAPE ''"
     return sql, ".csv" + suffix, how
 
 
