@@ -42,6 +42,10 @@ describe('configuration files', () => {
       orders: 'incremental updated_at',
       payments: 'incremental updated_at',
       availed_coupon_snapshots: 'full',
+      raw_customers: 'full',
+      raw_orders: 'full',
+      raw_payments: 'full',
+      online_retail: 'full',
     });
   });
 
