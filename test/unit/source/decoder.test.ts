@@ -167,6 +167,13 @@ describe('numeric', () => {
     );
   });
 
+  it.each([1, 2, 3, 5, 6, 7])('is refused for one place more than a scale of %d', (scale) => {
+    const run = (unscaled: bigint, places: number): Decoded =>
+      decode([{ kind: 'decimal', precision: 10, scale }], [{ kind: 'numeric', precision: 10, scale }], [[numericBytes(unscaled, places)]]);
+    expect(() => run(11n, scale + 1)).toThrow('refused');
+    expect(unscaled(run(110n, scale + 1).columns[0]!, 0, 10)).toBe(11n);
+  });
+
   it('is printed for messages as the source prints it', () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 45n), max: 10n ** 45n }), fc.integer({ min: 0, max: 30 }), (value, scale) => {
