@@ -82,7 +82,10 @@ export const catalogue = define({
     remedy: 'configuration',
     action: "Start a run with ingest_table(…, {'mode': 'full'}): its rows replace those in staging. Then incremental runs go on.",
   },
-  FenceUnreadable: { remedy: 'source', action: 'GRANT pg_read_all_stats (MySQL: PROCESS ON *.*) to the Firn user, or declare `lookback_seconds` for the table.' },
+  FenceUnreadable: {
+    remedy: 'source',
+    action: 'GRANT pg_read_all_stats (MySQL: PROCESS ON *.*) to the Firn user, or declare `lookback_seconds` for the table.',
+  },
   ColumnUnsupported: { remedy: 'configuration', action: 'Exclude the column, or choose a policy for its type (docs/types.md).' },
   ColumnNameCollision: { remedy: 'configuration', action: 'Two names become one in Snowflake: rename one of them under `columns.rename`.' },
   ValueOutOfRange: { remedy: 'source', action: 'Correct the value at the source, or choose a policy for the type (docs/types.md).' },
@@ -202,5 +205,6 @@ export function asFirnError(error: unknown): FirnError {
 /** Codes that Step Functions retries by itself, with backoff. */
 export const retriedCodes: ErrorCode[] = (Object.keys(catalogue) as ErrorCode[]).filter(
   (code) =>
-    catalogue[code].remedy === 'retry' && !['Superseded', 'SchemaChangedDuringRun', 'ChunkTooLarge', 'LoadIncomplete', 'TimedOut', 'Aborted'].includes(code),
+    catalogue[code].remedy === 'retry' &&
+    !['Superseded', 'SchemaChangedDuringRun', 'ChunkTooLarge', 'LoadIncomplete', 'TimedOut', 'Aborted'].includes(code),
 );

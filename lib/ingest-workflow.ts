@@ -89,8 +89,7 @@ export class IngestWorkflow extends Construct {
     const verify = this.task('Verify', warehouse, { action: 'verify', run });
     const commitRun = this.task('Commit', commit, { action: 'commit', run });
 
-    const byGlue =
-      job && new GlueExtract(this, 'Glue', { job, extract, rawBucket, retries: environment.retries, run, next: sealFiles });
+    const byGlue = job && new GlueExtract(this, 'Glue', { job, extract, rawBucket, retries: environment.retries, run, next: sealFiles });
     const read = byGlue
       ? new Choice(this, 'Engine?').when(Condition.stringEquals('$.plan.engine', 'glue'), byGlue.prepareJob).otherwise(extractAll)
       : extractAll;

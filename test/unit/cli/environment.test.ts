@@ -160,7 +160,7 @@ describe('firn config push (local AWS, local Snowflake)', () => {
     expect(stdout).toContain('- PostgreSQL/clr/nobody_names_it');
     expect(stdout).toMatch(/\npushed to test$/);
     const again = JSON.parse((await inTest('config', 'push', '--json')).stdout);
-    expect(again).toEqual({ environment: 'test', pushed: true, changes: [], recorded: 0 });
+    expect(again).toEqual({ environment: 'test', pushed: true, changes: [], exports: [], recorded: 0 });
 
     const statement = "SELECT table_name, version, cursor_column FROM tables WHERE table_name IN ('orders', 'planes') ORDER BY table_name";
     expect((await inTest('sql', statement)).stdout.split('\n')).toEqual([

@@ -86,7 +86,11 @@ describe('firn', () => {
 
 describe('firn config validate', () => {
   it('accepts the demo', async () => {
-    expect(await firn(['config', 'validate'])).toEqual({ exit: exitCodes.ok, stdout: 'valid: 13 tables of 1 source, 3 exports', stderr: '' });
+    expect(await firn(['config', 'validate'])).toEqual({
+      exit: exitCodes.ok,
+      stdout: 'valid: 13 tables of 1 source, 3 exports',
+      stderr: '',
+    });
   });
 
   it('names code, place and remedy of what is wrong', async () => {

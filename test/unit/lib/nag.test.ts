@@ -16,8 +16,14 @@ const accepted: [RegExp, string][] = [
     'A prefix of the bucket: the keys below are made at run time.',
   ],
   [/^IAM5\[Resource::<RawBucket\w+\.Arn>\/\*\] .*\/StorageRole\//, "Snowflake reads every table's files; its stage is the whole bucket."],
-  [/^IAM5\[Resource::<ExportsBucket\w+\.Arn>\/(exports|unload)\/\*\] .*\/(ExportRole|StorageRole)\//, 'A prefix of the bucket: whose keys exports name.'],
-  [/^IAM5\[Resource::arn:.*:execution:firn-\w+-(ingest|gold|export):\*\] /, 'Executions of one state machine: their names are made at run time.'],
+  [
+    /^IAM5\[Resource::<ExportsBucket\w+\.Arn>\/(exports|unload)\/\*\] .*\/(ExportRole|StorageRole)\//,
+    'A prefix of the bucket: whose keys exports name.',
+  ],
+  [
+    /^IAM5\[Resource::arn:.*:execution:firn-\w+-(ingest|gold|export):\*\] /,
+    'Executions of one state machine: their names are made at run time.',
+  ],
   [/^IAM5\[Resource::<\w+\.Arn>:\*\] .*\/StateMachine\/Role/, 'Versions of the one function; the task construct grants them.'],
   [/^IAM5\[Resource::<SnowflakeFunction\w+\.Arn>:\*\] .*\/Provider\//, 'Versions of the one function; the provider construct grants them.'],
   [/^IAM4\[.*AWSLambdaBasicExecutionRole\] .*\/Provider\//, "CDK's provider function writes its log by the managed policy."],
