@@ -39,11 +39,12 @@ const serviceErrors = [
 /** A job run may wait for others. */
 const queueing = Duration.hours(12);
 
-/** The construct gives its time-out to the job run, which counts from its start, and to the task, which also waits for that. */
+/** The construct gives its time-out to the job run alone, which counts from its start; the task also waits for that. */
 class PatientJobRun extends GlueStartJobRun {
+  patience = queueing;
+
   override toStateJson(topLevelQueryLanguage?: QueryLanguage): object {
-    const state = super.toStateJson(topLevelQueryLanguage) as { TimeoutSeconds: number };
-    return { ...state, TimeoutSeconds: state.TimeoutSeconds + queueing.toSeconds() };
+    return { ...super.toStateJson(topLevelQueryLanguage), TimeoutSeconds: this.patience.toSeconds() };
   }
 }
 
@@ -81,6 +82,7 @@ export class GlueExtract extends Construct {
       taskTimeout: Timeout.duration(Duration.minutes(job.timeout)),
       resultPath: JsonPath.DISCARD,
     });
+    extractJob.patience = Duration.minutes(job.timeout).plus(queueing);
     extractJob.addRetry({
       errors: serviceErrors,
       interval: Duration.seconds(5),

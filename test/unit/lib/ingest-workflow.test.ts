@@ -25,7 +25,8 @@ function statesOf({ States }: { States: Record<string, State> }): [string, State
 }
 
 const states = [...statesOf(ingest), ...statesOf(gold)];
-const tasks = states.filter(([, { Type }]) => Type === 'Task');
+/** Those that call a function. */
+const tasks = states.filter(([, { Type, Parameters }]) => Type === 'Task' && Parameters?.FunctionName !== undefined);
 
 describe('a task', () => {
   it.each(tasks)('%s is tried again for what the catalogue of errors says, and for errors of the service', (_, { Retry }) => {
