@@ -45,7 +45,7 @@ export async function main(argv: string[]): Promise<ExitCode> {
 async function build(args: string[]): Promise<Command> {
   const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as { version: string };
   const program = new Command('firn')
-    .description('PostgreSQL into Snowflake, one SQL call per table, nothing running between calls.')
+    .description('PostgreSQL and MySQL into Snowflake, one SQL call per table, nothing running between calls.')
     .version(version, '-V, --version', 'print the version')
     .option('--env <name>', 'environment: the AWS stack firn-<name> and its Snowflake database')
     .option('--json', 'answer as JSON on stdout')
