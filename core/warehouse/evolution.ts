@@ -16,12 +16,14 @@ const takes = (held: readonly HeldColumn[], name: string, wanted: string): boole
 
 /**
  * Names of the columns that do not stand under the name that was planned, because a column of that name cannot become their type:
- * `AMOUNT__V2`, then `AMOUNT__V3`. The latest version is the one that is written, so a type that returns gets a new column too.
+ * `AMOUNT__V2`, then `AMOUNT__V3`. The version that the run `before` has written goes on being written while it can, else the latest that
+ * a run has prepared, else a new one: so a type that returns gets a new column too, unless nothing of the other type was merged.
  */
 export function placeColumns(
   { columns }: Pick<Plan, 'columns'>,
   raw: readonly HeldColumn[],
   staging: readonly HeldColumn[],
+  before: Pick<Plan, 'columns'> | null,
 ): Record<string, string> {
   const planned = new Set(columns.map(({ target }) => target));
   const held = new Set([...raw, ...staging].map(({ name }) => name));
@@ -29,13 +31,15 @@ export function placeColumns(
   for (const column of columns) {
     const free = (number: number): boolean => number === 1 || !planned.has(version(column.target, number));
     const numbers = [...held].flatMap((name) => versionOf(name, column.target)).filter(free);
-    let latest = Math.max(1, ...numbers);
-    const name = version(column.target, latest);
-    if (!takes(raw, name, column.raw) || !takes(staging, name, column.staging)) {
-      do latest++;
-      while (!free(latest));
-    }
-    if (latest > 1) placed[column.target] = version(column.target, latest);
+    const latest = Math.max(1, ...numbers);
+    const written = [1, ...numbers].find((number) => before?.columns.some(({ target }) => target === version(column.target, number)));
+    const fits = [written ?? latest, latest].find((number) => {
+      const name = version(column.target, number);
+      return takes(raw, name, column.raw) && takes(staging, name, column.staging);
+    });
+    let number = fits ?? latest + 1;
+    while (!free(number)) number++;
+    if (number > 1) placed[column.target] = version(column.target, number);
   }
   return placed;
 }

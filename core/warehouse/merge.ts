@@ -87,7 +87,9 @@ ON ${sameKey(plan, 't', 's')}
 WHEN MATCHED THEN ${plan.deletes.how === 'soft' ? mark : 'DELETE'}`;
 }
 
-export const countStaging = (plan: MergePlan): string => `SELECT COUNT(*) AS ROWS_BEFORE FROM ${stagingTable(plan)}`;
+/** ROWS_BEFORE: living rows. */
+export const countStaging = (plan: MergePlan): string =>
+  `SELECT COUNT(*) AS ROWS_BEFORE FROM ${stagingTable(plan)} AS t WHERE NOT t.${deleted}`;
 
 /** A table without a key, or with another one than before, has no row to compare with: a full load replaces all of them, in the transaction. */
 export function replaceRows(plan: MergePlan, work: string): string[] {

@@ -51,10 +51,11 @@ export function main(snowflake: Snowflake, planJson: string, fence: number): Pre
       `${label}: ${qualifiedName(stagingSchema, stagingTable)} is gone, and this run reads only what has changed since the last one`,
     );
   }
-  const targets = placeColumns(planned, raw, staging);
   const before = lastMergedPlan(snowflake, planned.run);
+  const targets = placeColumns(planned, raw, staging, before);
   const plan = placedPlan(planned, targets);
   if (before) {
+    refuseUnfilled(plan, before, label);
     if (isAnotherKey(before, plan)) replaceRows(plan, before, label);
     plan.retired = retiredColumns(before, plan, staging);
   }
@@ -92,6 +93,19 @@ WHERE NOT EXISTS (SELECT 1 FROM FIRN.RUN_EVENTS WHERE run_id = ? AND event = 'PR
     targets,
     notes: before ? evolutionNotes(before, planned, plan) : [],
   };
+}
+
+/**
+ * A run that reads only what has changed cannot fill a column of its own. Plan has it read everything where it can tell; it cannot after a
+ * run that was merged and never committed, nor of types that fit one after another, but not the column that an earlier one has left.
+ */
+function refuseUnfilled({ columns, cursor }: Plan, before: Plan, label: string): void {
+  const empty = columns.find(({ target }) => !before.columns.some((one) => one.target === target));
+  if (cursor === null || cursor.from === null || !empty) return;
+  fail(
+    'StagingMissing',
+    `${label}: column ${empty.name} is to be written to ${empty.target}, which earlier runs have not filled, and this run reads only what has changed since the last one`,
+  );
 }
 
 /** By another key the rows in staging cannot be found: all of them must be replaced, which only a run can that has read the whole table at once. */

@@ -22,7 +22,8 @@ export function main(snowflake: Snowflake, source: string, database: string, tab
   const runs = merged.slice(Math.max(0, merged.map(readsEverything).lastIndexOf(true)));
   const runIds = runs.map(({ run }) => run.runId);
   const keyRun = runs.filter(({ deletes }) => deletes.keys).pop();
-  const plan: Plan = { ...latest, replaces: false, deletes: { ...latest.deletes, detect: false, maxFraction: 1 } };
+  // Columns that the source no longer has keep what they hold: the rows are no newer than they were.
+  const plan: Plan = { ...latest, replaces: false, retired: undefined, deletes: { ...latest.deletes, detect: false, maxFraction: 1 } };
 
   return withWorkTable(snowflake, `AGAIN_${latest.run.runId}`, (work, name) => {
     const loaded = fillWorkTable(snowflake, plan, work, runIds);

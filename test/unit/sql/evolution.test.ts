@@ -98,6 +98,42 @@ describe('a type that the column cannot become (Snowflake local)', () => {
     expect(await stagedRows('repeated', ['ID', 'AMOUNT', 'AMOUNT__V2', 'AMOUNT__V3'])).toEqual([[1, 10, null, true]]);
   });
 
+  const changesAlone = { mode: 'incremental', cursor: { column: 'id', from: '1', onNull: 'error' }, deletes: { detect: false } } as const;
+
+  it('of which nothing was merged leaves the first column in use when the first type returns', async () => {
+    await run('undone', 1, amount('NUMBER(38,0)'), [
+      [1, 10],
+      [2, 20],
+    ]);
+    await prepare(warehouse, planOf('undone', 2, amount('VARCHAR')), 2);
+    const undone = await run('undone', 3, { ...changesAlone, ...amount('NUMBER(38,0)') }, [[2, 21]]);
+    expect(undone).toMatchObject({ targets: {}, notes: [] });
+    expect(await stagedRows('undone', ['ID', 'AMOUNT'])).toEqual([
+      [1, 10],
+      [2, 21],
+    ]);
+    expect((await run('undone', 4, amount('VARCHAR'), [[1, 'ten']])).targets).toEqual({ AMOUNT: 'AMOUNT__V2' });
+  });
+
+  it('is not begun with the changes alone, where Plan could not know of it', async () => {
+    await run('narrowed', 1, amount('NUMBER(30,10)'), [[1, 10]]);
+    await run('narrowed', 2, amount('NUMBER(10,0)'), [[1, 10]]);
+    // Wide enough for the type before, not for the column.
+    await expect(run('narrowed', 3, { ...changesAlone, ...amount('NUMBER(30,0)') }, [[2, 20]])).rejects.toMatchObject({
+      name: 'StagingMissing',
+      message: expect.stringContaining('column amount is to be written to AMOUNT__V2, which earlier runs have not filled'),
+    });
+    await run('narrowed', 4, amount('NUMBER(30,0)'), [
+      [1, 10],
+      [2, 20],
+    ]);
+    await run('narrowed', 5, { ...changesAlone, ...amount('NUMBER(30,0)') }, [[2, 21]]);
+    expect(await stagedRows('narrowed', ['ID', 'AMOUNT__V2'])).toEqual([
+      [1, 10],
+      [2, 21],
+    ]);
+  });
+
   it('takes no name that another column has', async () => {
     const taken = (type: string) => ({ columns: [...amount(type).columns, column('AMOUNT__V2', 'VARCHAR')] });
     await run('taken', 1, taken('NUMBER(38,0)'), [[1, 10, 'x']]);
@@ -147,6 +183,17 @@ describe('a type that the column cannot become (Snowflake local)', () => {
     ]);
   });
 
+  it('of a key counts rows that are marked as deleted for nothing', async () => {
+    const soft = (key: string, maxFraction: number): PlanChanges => ({
+      columns: [column('ID', key, { nullable: false })],
+      deletes: { how: 'soft', maxFraction },
+    });
+    await run('rekeyed_soft', 1, soft('NUMBER(38,0)', 1), [[1], [2], [3]]);
+    await run('rekeyed_soft', 2, soft('NUMBER(38,0)', 1), [[1]]);
+    await run('rekeyed_soft', 3, soft('VARCHAR', 0), [['one']]);
+    expect(await stagedRows('rekeyed_soft', ['ID__V2'])).toEqual([['one']]);
+  });
+
   it('is written again by PROCESS_TABLE(source, database, table)', async () => {
     await run('again', 1, amount('NUMBER(38,0)'), [[1, 10]]);
     await run('again', 2, amount('VARCHAR'), [[1, 'ten']]);
@@ -184,6 +231,21 @@ describe('a column that the source has dropped (Snowflake local)', () => {
       [1, 10, 'a'],
       [2, 22, null],
       [3, 30, null],
+    ]);
+  });
+
+  it('keeps its values when the table is merged again', async () => {
+    const changes = { mode: 'incremental', cursor: { column: 'id', from: '1', onNull: 'error' }, deletes: { detect: false } } as const;
+    await run('merged_again', 1, both, [
+      [1, 10, 'a'],
+      [2, 20, 'b'],
+    ]);
+    await run('merged_again', 2, { ...without, ...changes }, [[2, 21]]);
+    await run('merged_again', 3, { ...without, ...changes }, [[2, 22]]);
+    await warehouse.query("CALL FIRN.PROCESS_TABLE('PostgreSQL', 'clr', 'merged_again')");
+    expect(await stagedRows('merged_again', ['ID', 'PRICE', 'NOTE'])).toEqual([
+      [1, 10, 'a'],
+      [2, 22, null],
     ]);
   });
 

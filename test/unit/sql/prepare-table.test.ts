@@ -43,6 +43,7 @@ it('creates raw, staging, view and pipe, and records the plan', async () => {
     '_FIRN_OP',
     '_FIRN_ORDER',
     '_FIRN_FILE',
+    '_FIRN_ROW',
     '_FIRN_LOADED_AT',
   ]);
   expect(await columnsOf('STAGING_CLR', 'FRESH')).toEqual([
