@@ -51,7 +51,7 @@ export function relationOf(config: Pick<TableConfig, 'table' | 'relation'>, defa
 
 /**
  * Decides everything that a run does. The table's rows are not read yet.
- * @throws FirnError PrimaryKeyMissing, PrimaryKeyChanged, and what planCursor throws
+ * @throws FirnError PrimaryKeyMissing, PrimaryKeyChanged, ConfigInvalid, and what planCursor throws
  */
 export async function makePlan(session: SourceSession, table: TableToPlan, described: DescribedTable, at: Date): Promise<PlannedRun> {
   const { run, config } = table;
@@ -163,6 +163,12 @@ function targetKey({ schema, table }: Plan['relation'], config: TableConfig, des
   return key.map((name) => {
     const column = described.columns.find((one) => one.name === name);
     if (!column) throw new FirnError('PrimaryKeyMissing', `${schema}.${table}: column ${name} of the primary key is missing or excluded.`);
+    if (column.mask === 'null') {
+      throw new FirnError(
+        'ConfigInvalid',
+        `${schema}.${table}: columns.mask makes ${name} NULL in all rows, but it is part of the primary key, which tells them apart: mask it by sha256.`,
+      );
+    }
     return column.target;
   });
 }

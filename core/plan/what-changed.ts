@@ -1,5 +1,5 @@
 import type { Column } from '../column.js';
-import { compareTypes, parseType } from '../warehouse/types.js';
+import { type ColumnType, compareTypes, parseType } from '../warehouse/types.js';
 import type { Plan } from './plan.js';
 import { isWidening } from './widening.js';
 
@@ -80,10 +80,24 @@ export function formerKey(before: ReadBefore, now: ReadBefore): string[] | null 
   return (same && !isRetyped(before, now)) || !sameStaging(before, now) ? null : before.primaryKey;
 }
 
-/** Whether a column of the key cannot become its type: it gets another one, which is empty in the rows that are there. */
+/** Whether a column of the key stands elsewhere than before, or holds other values for the same rows. */
 function isRetyped(before: ReadBefore, now: ReadBefore): boolean {
   return now.primaryKey.some((key) => {
     const [held, wanted] = [before, now].map(({ columns }) => columns.find(({ target }) => target === key));
-    return held && wanted && compareTypes(parseType(held.staging), parseType(wanted.staging)).kind === 'incompatible';
+    return held && wanted && !keepsValues(held, wanted);
   });
+}
+
+function keepsValues(held: Column, wanted: Column): boolean {
+  const [before, now] = [held, wanted].map(({ staging }) => parseType(staging)) as [ColumnType, ColumnType];
+  if (held.mask !== wanted.mask || compareTypes(before, now).kind === 'incompatible') return false;
+  const types = [held.sourceType, wanted.sourceType] as [string, string];
+  return (
+    types[0] === types[1] ||
+    isWidening(...types) ||
+    isWidening(types[1], types[0]) ||
+    [before, now].every(({ family, scale }) => family === 'NUMBER' && scale === 0) ||
+    // As MySQL prints it.
+    types.every((type) => /^varchar\(\d+\)$/.test(type))
+  );
 }

@@ -282,6 +282,16 @@ describe('a plan (PostgreSQL, DynamoDB and S3 local, executions in memory)', () 
     expect((await planned('incremental')).replaces).toBeUndefined();
   });
 
+  it('refuses a mask that makes the key of all rows NULL: they would be one row', async () => {
+    await configure({ columns: { mask: { id: 'null' } } });
+    const run = await begin('full');
+    await acquireTurn(planning, run);
+    await expect(planRun(planning, run)).rejects.toMatchObject({
+      code: 'ConfigInvalid',
+      message: expect.stringContaining('public.orders: columns.mask makes id NULL in all rows'),
+    });
+  });
+
   it('a full run of an incremental table reads everything, detects deletes and moves the watermark', async () => {
     await configure({ mode: 'incremental', cursor_column: 'id' });
     const full = await committed('full');
