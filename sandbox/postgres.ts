@@ -194,16 +194,18 @@ async function accepts(connectionString: string): Promise<boolean> {
   }
 }
 
-/** Makes the login and the database where they are missing, and repeats the grants. */
+/** Makes the login and the database where they are missing. What is granted then is left as it is from there on. */
 async function setUp(port: number, logins: PostgresLogins): Promise<void> {
   const password = pg.escapeLiteral(logins.firn);
-  await run(postgresUrl(port, 'postgres', logins, 'postgres'), async (client) => {
+  const isNew = await run(postgresUrl(port, 'postgres', logins, 'postgres'), async (client) => {
     const { rows } = await client.query(`SELECT 1 FROM pg_roles WHERE rolname = 'firn'`);
     await client.query(`${rows.length ? 'ALTER' : 'CREATE'} ROLE firn LOGIN PASSWORD ${password}`);
     await client.query('GRANT pg_read_all_stats TO firn');
     const databases = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [sourceDatabase]);
     if (!databases.rows.length) await client.query(`CREATE DATABASE ${pg.escapeIdentifier(sourceDatabase)}`);
+    return rows.length === 0 || databases.rows.length === 0;
   });
+  if (!isNew) return;
   await run(postgresUrl(port, 'postgres', logins), async (client) => {
     await client.query('GRANT USAGE ON SCHEMA public TO firn');
     await client.query('GRANT SELECT ON ALL TABLES IN SCHEMA public TO firn');
@@ -211,11 +213,11 @@ async function setUp(port: number, logins: PostgresLogins): Promise<void> {
   });
 }
 
-async function run(connectionString: string, work: (client: pg.Client) => Promise<void>): Promise<void> {
+async function run<T>(connectionString: string, work: (client: pg.Client) => Promise<T>): Promise<T> {
   const client = new pg.Client({ connectionString });
   await client.connect();
   try {
-    await work(client);
+    return await work(client);
   } finally {
     await client.end();
   }

@@ -55,7 +55,8 @@ def texts(column: pa.ChunkedArray, kind: str) -> list[str | None]:
     if pa.types.is_date(arrow):
         return [None if v is None else str(v) for v in column.cast(pa.int32()).to_pylist()]
     if pa.types.is_boolean(arrow):
-        return [None if v is None else str(v).lower() for v in column.to_pylist()]
+        # The Python connector takes nothing else for true.
+        return [None if v is None else str(int(v)) for v in column.to_pylist()]
     if pa.types.is_floating(arrow):
         return [None if v is None else _double(v) for v in column.to_pylist()]
     if pa.types.is_binary(arrow) or pa.types.is_large_binary(arrow):

@@ -28,6 +28,8 @@ beforeAll(async () => {
     TABLE_CONFIG: 'configs',
     RAW_BUCKET: 'raw',
     INGEST_STATE_MACHINE_ARN: stateMachineArn,
+    EXPORT_STATE_MACHINE_ARN: stateMachineArn,
+    EXPORTS_BUCKET: 'exports',
     PLAN_FUNCTION: 'plan',
     WAREHOUSE_FUNCTION: 'warehouse',
   });

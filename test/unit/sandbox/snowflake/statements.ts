@@ -67,7 +67,7 @@ export const objects: Statement[] = [
   ['DROP TABLE NOWHERE', 'does not exist'],
   ['DROP TABLE IF EXISTS NOWHERE', null],
   ['SELEC 1', 'Unsupported feature'],
-  ['CREATE TASK X AS SELECT 1', 'Unsupported feature'],
+  ['CREATE STREAM X ON TABLE Y', 'Unsupported feature'],
   ['CREATE STREAM S ON TABLE T', 'Unsupported feature'],
   ['SELECT FROBNICATE(1)', 'Unknown function FROBNICATE'],
   ['GRANT USAGE ON DATABASE DEV TO ROLE R', done],
