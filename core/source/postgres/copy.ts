@@ -10,8 +10,9 @@ import { asSourceError } from './errors.js';
 const copyData = 0x64;
 const errorResponse = 0x45;
 const copyDone = 0x63;
-/** CopyOutResponse, NoticeResponse, ParameterStatus, NotificationResponse: nothing for us. */
-const skipped = new Set([0x48, 0x4e, 0x53, 0x41]);
+const copyOutResponse = 0x48;
+/** And NoticeResponse, ParameterStatus, NotificationResponse: nothing for us. */
+const skipped = new Set([copyOutResponse, 0x4e, 0x53, 0x41]);
 
 const messageHeader = 5;
 /** Signature, flags and an empty extension: what precedes the first row. */
@@ -64,7 +65,8 @@ export class CopyReader {
   }
 
   /**
-   * Waits for bytes, appends them to the rows and scans these, whose whole rows must have been scanned before. False: there are no more.
+   * Waits for bytes, appends them to the rows and scans these, whose whole rows must have been scanned before. Returns at once when the rows
+   * are full. False: there are no more.
    * @throws FirnError what the server or the network says
    */
   async read(rows: CopiedRows): Promise<boolean> {
@@ -72,6 +74,8 @@ export class CopyReader {
       this.#passOver(rows);
       if (this.#failure !== null) throw this.#failure;
       if (this.#done) return false;
+      // By rows behind a notice: nothing more may come.
+      if (rows.full) return true;
       if (this.#queued > 0) {
         this.#move(rows);
         this.#passOver(rows);
@@ -200,12 +204,17 @@ export class CopyReader {
   }
 }
 
-/** The header stands in the message of the first row: the message is made to begin behind it. Answers by how much. */
+/**
+ * The header stands in the message of the first row: the message is made to begin behind it. Answers by how much. What is before it becomes
+ * a message of its own that is no row: whoever looks for a row goes through all messages.
+ */
 function skipFileHeader(rest: Uint8Array, view: DataView, size: number): number {
   const found = rest.subarray(messageHeader, messageHeader + signature.length);
   if (signature.compare(found) !== 0) throw new FirnError('Internal', 'The server does not send COPY BINARY.');
   const length = fileHeader + view.getInt32(messageHeader + signature.length + 4);
   rest[length] = copyData;
   view.setInt32(length + 1, size - 1 - length);
+  rest[0] = copyOutResponse;
+  view.setInt32(1, length - 1);
   return length;
 }

@@ -137,3 +137,10 @@ it('rows larger than a group arrive between small ones', async () => {
     texts.map((text) => `${text.length} ${text.slice(-9)}`),
   );
 });
+
+it('a group that rows behind a notice fill is full, though nothing more comes', async () => {
+  const texts = ['first', ...Array.from({ length: 20 }, () => 'x'.repeat(60))];
+  // All at once: the first group has three rows, and in the second one the notice stands between two.
+  pieces = [stream(texts, new Set([3]))];
+  expect(await readTexts(100)).toEqual(texts);
+});
