@@ -357,7 +357,11 @@ def extract_chunk(read: dict, bucket: str, region: str, chunk: dict, batches: It
             series.push(file_rows(read, batch, policies))
         files = series.close()
     part = {**chunk["manifest"], "files": files, "rows": sum(file["rows"] for file in files), "policyCounts": policies.counts}
-    return {"part": write_once(client, bucket, chunk["part"], part), "replaced": policies.replaced}
+    kept = write_once(client, bucket, chunk["part"], part)
+    if "rest" in kept:
+        # A function that still ran was first. An error that is tried again: the next job run reads what it has left.
+        raise FirnError("ServiceUnavailable", f"Chunk {kept['chunk']} of {read['table']} was handed back while the job read it: the rest is to be read.")
+    return {"part": kept, "replaced": policies.replaced}
 
 
 def extractor(read: dict, bucket: str, region: str) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:

@@ -1,11 +1,14 @@
 """Files, arguments, connections and errors of the job."""
 
+import io
+import json
 from pathlib import Path
 
 import extract_table as job
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from botocore.exceptions import ClientError
 
 READ = {
     "sourceType": "postgres",
@@ -55,6 +58,46 @@ def test_files_are_closed_at_their_size_and_hold_each_row_once(tmp_path: Path, m
     assert table.column_names == ["V", "_FIRN_RUN", "_FIRN_OP", "_FIRN_ORDER"]
     assert set(table.column("_FIRN_ORDER").to_pylist()) == {"7/0"}
     assert [path.name for path in tmp_path.iterdir() if not path.name.startswith("kept")] == []
+
+
+class Bucket:
+    """Conditional writes of S3, in memory."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, bytes] = {}
+
+    def put_object(self, Key: str, Body: object, **_: object) -> None:
+        if Key in self.objects:
+            raise ClientError({"Error": {"Code": "PreconditionFailed"}}, "PutObject")
+        self.objects[Key] = Body if isinstance(Body, bytes) else Body.read()
+
+    def get_object(self, Key: str, **_: object) -> dict:
+        return {"Body": io.BytesIO(self.objects[Key])}
+
+
+CHUNK = {"condition": "TRUE", "file": "data/run-0003-", "part": "parts/0003.json", "manifest": {"runId": "run", "chunk": 3, "engine": "glue"}}
+
+
+def extract_beside(part: dict | None, monkeypatch: pytest.MonkeyPatch) -> dict:
+    """Extracts a chunk of five rows whose part somebody else has written meanwhile."""
+    bucket = Bucket()
+    if part is not None:
+        bucket.objects[CHUNK["part"]] = json.dumps(part).encode()
+    monkeypatch.setattr(job, "s3_client", lambda region: bucket)
+    sent = pa.RecordBatch.from_arrays([pa.array(range(5), pa.int64())], names=["_firn_0"])
+    return job.extract_chunk(READ, "raw", "eu-west-1", CHUNK, [sent])
+
+
+def test_the_first_part_of_a_chunk_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert extract_beside(None, monkeypatch)["part"]["rows"] == 5
+    whole = {"runId": "run", "chunk": 3, "files": [], "rows": 0}
+    assert extract_beside(whole, monkeypatch)["part"] == whole
+
+
+def test_a_chunk_that_a_function_handed_back_meanwhile_is_not_done(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun = {"runId": "run", "chunk": 3, "files": [], "rows": 0, "rest": {"number": 3, "column": "id", "from": "7", "to": None}}
+    with pytest.raises(job.FirnError, match=r"\[firn:ServiceUnavailable\] Chunk 3 of public.t was handed back"):
+        extract_beside(begun, monkeypatch)
 
 
 def test_arguments_of_glue_itself_are_passed_over() -> None:
