@@ -87,6 +87,9 @@ ON ${sameKey(plan, 't', 's')}
 WHEN MATCHED THEN ${plan.deletes.how === 'soft' ? mark : 'DELETE'}`;
 }
 
+/** ROW_ORDER: the greatest in staging, NULL when it is empty. */
+export const greatestOrder = (plan: MergePlan): string => `SELECT MAX(${order}) AS ROW_ORDER FROM ${stagingTable(plan)}`;
+
 /** ROWS_BEFORE: living rows. */
 export const countStaging = (plan: MergePlan): string =>
   `SELECT COUNT(*) AS ROWS_BEFORE FROM ${stagingTable(plan)} AS t WHERE NOT t.${deleted}`;

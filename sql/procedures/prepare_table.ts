@@ -13,8 +13,10 @@ import {
 } from '../../core/warehouse/ddl.js';
 import { evolutionNotes, isAnotherKey, placeColumns, retiredColumns } from '../../core/warehouse/evolution.js';
 import { committedView, pipeName, qualifiedName, quoteIdentifier } from '../../core/warehouse/identifiers.js';
+import { greatestOrder } from '../../core/warehouse/merge.js';
+import { stagingTable } from '../../core/warehouse/merge-plan.js';
 import { columnsOf } from './columns.js';
-import { isFencedOff, lastMergedPlan } from './runs.js';
+import { formerOwner, isFencedOff, lastMergedPlan } from './runs.js';
 import { fail, query, type Snowflake } from './session.js';
 
 interface Prepared {
@@ -51,6 +53,7 @@ export function main(snowflake: Snowflake, planJson: string, fence: number): Pre
       `${label}: ${qualifiedName(stagingSchema, stagingTable)} is gone, and this run reads only what has changed since the last one`,
     );
   }
+  if (staging.length > 0) refuseForeignRows(snowflake, planned, label);
   const before = lastMergedPlan(snowflake, planned.run);
   const targets = placeColumns(planned, raw, staging, before);
   const plan = placedPlan(planned, targets);
@@ -93,6 +96,18 @@ WHERE NOT EXISTS (SELECT 1 FROM FIRN.RUN_EVENTS WHERE run_id = ? AND event = 'PR
     targets,
     notes: before ? evolutionNotes(before, planned, plan) : [],
   };
+}
+
+/** A table that was configured by another name has counted its runs by itself: its rows would stay, as if they were newer than those of this one. */
+function refuseForeignRows(snowflake: Snowflake, plan: Plan, label: string): void {
+  const former = formerOwner(snowflake, plan);
+  if (former === null) return;
+  const [newest] = query(snowflake, greatestOrder(plan));
+  if (newest?.ROW_ORDER == null || String(newest.ROW_ORDER) <= plan.order) return;
+  fail(
+    'ConfigInvalid',
+    `${label}: ${stagingTable(plan)} holds rows of ${former.source} ${former.database}.${former.table}, which would count as newer: drop it with the pipe of the same name in raw, or give this table another target`,
+  );
 }
 
 /**

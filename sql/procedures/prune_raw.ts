@@ -16,7 +16,7 @@ const readsEverything = (plan: Plan): boolean => plan.mode === 'full' || plan.cu
 /**
  * CALL FIRN.PRUNE_RAW(): deletes raw rows that were loaded more than `raw_retention_days` ago and that PROCESS_TABLE(source, database, table)
  * would not read: those older than the latest merged run that read the whole table. A run that is older than a merged one cannot be merged
- * after it, so no redrive misses them either. DELETE, never TRUNCATE: that would forget which files were loaded, and they would be loaded again.
+ * after it, so no redrive misses them either. Rows that the table had under another name of the configuration were counted by themselves. DELETE, never TRUNCATE: that would forget which files were loaded, and they would be loaded again.
  */
 export function main(snowflake: Snowflake): Pruned {
   const [setting] = query(snowflake, 'SELECT raw_retention_days AS DAYS FROM FIRN.RETENTION');
@@ -36,8 +36,11 @@ export function main(snowflake: Snowflake): Pruned {
       const [deleted] = query(
         snowflake,
         `DELETE FROM ${table} WHERE ${quoteIdentifier(systemColumns.order)} < ?
-AND ${quoteIdentifier(systemColumns.loadedAt)} < DATEADD('day', -${days}, CURRENT_TIMESTAMP())`,
-        [first.order],
+AND ${quoteIdentifier(systemColumns.loadedAt)} < DATEADD('day', -${days}, CURRENT_TIMESTAMP())
+AND ${quoteIdentifier(systemColumns.run)} IN (
+  SELECT run_id FROM FIRN.RUN_EVENTS WHERE event = 'PREPARED' AND source = ? AND database = ? AND table_name = ?
+)`,
+        [first.order, String(SOURCE), String(DB), String(NAME)],
       );
       pruned.tables.push({ table, rows: Number(Object.values(deleted ?? {})[0]) });
     } catch (error) {

@@ -1,4 +1,5 @@
 import type { Plan } from '../../core/plan/plan.js';
+import { stagingTable } from '../../core/warehouse/merge-plan.js';
 import { type Bind, fail, query, type Row, type Snowflake } from './session.js';
 
 /** What the bookkeeping tables say about runs. All of them are insert-only. */
@@ -84,6 +85,16 @@ export function isOutrun(snowflake: Snowflake, plan: Pick<Plan, 'run' | 'order'>
     plan.order,
   ]);
   return newer !== undefined;
+}
+
+/** Another table of the configuration that was merged into the same table of staging, the last one; null: there is none. */
+export function formerOwner(snowflake: Snowflake, plan: Plan): TableRef | null {
+  const [row] = query(
+    snowflake,
+    `SELECT source AS SOURCE, database AS DB, table_name AS NAME FROM FIRN.RUN_RESULTS WHERE staging = ? AND NOT (${ofTable}) ORDER BY at DESC LIMIT 1`,
+    [stagingTable(plan), ...bindsOf(plan.run)],
+  );
+  return row ? { source: String(row.SOURCE), database: String(row.DB), table: String(row.NAME) } : null;
 }
 
 /** Writes down that the claim with this fence merges the run, unless Prepare did. */

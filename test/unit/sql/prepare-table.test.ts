@@ -150,6 +150,20 @@ it('does not begin a table anew with the changes alone', async () => {
   expect(await prepare(warehouse, planOf('dropped', 3, changes(null)), 3)).toMatchObject({ created: true });
 });
 
+it('refuses staging in which another table has counted more runs: its rows would never be replaced', async () => {
+  const former = planOf('former_name', 5, { loader: 'copy' });
+  await ingest(warehouse, former, 5, [[1, 'a']]);
+  const renamed = (fence: number) => planOf('new_name', fence, { loader: 'copy', target: former.target });
+  await expect(ingest(warehouse, renamed(1), 1, [[1, 'b']])).rejects.toMatchObject({
+    name: 'ConfigInvalid',
+    message: expect.stringContaining('"STAGING_CLR"."FORMER_NAME" holds rows of PostgreSQL clr.former_name, which would count as newer'),
+  });
+  await warehouse.query('DROP TABLE STAGING_CLR.FORMER_NAME');
+  await ingest(warehouse, renamed(2), 2, [[1, 'b']]);
+  await ingest(warehouse, renamed(3), 3, [[1, 'c']]);
+  expect(await staged(warehouse, former)).toEqual([[1, 'c']]);
+});
+
 it('takes names that would be SQL', async () => {
   const name = `o'clock"; DROP SCHEMA FIRN; --`;
   const base = planOf('hostile', 1);

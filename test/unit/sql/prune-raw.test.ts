@@ -78,6 +78,17 @@ describe('PRUNE_RAW', () => {
     expect(await runsInRaw(start)).toEqual([start.run.runId, change.run.runId, unmerged.run.runId]);
   });
 
+  it('keeps what a table reads that has the place of another one, which had more runs', async () => {
+    const former = planOf('former', 9);
+    await ingest(warehouse, former, 9, [[1, 'a']]);
+    await warehouse.query('DROP TABLE STAGING_CLR.FORMER');
+    const plan = planOf('present', 1, { target: former.target });
+    await ingest(warehouse, plan, 1, [[1, 'b']]);
+    for (const one of [former, plan]) await age(one, 400);
+    await prune();
+    expect(await runsInRaw(former)).toEqual([former.run.runId, plan.run.runId]);
+  });
+
   it('goes on when a table is gone, and says so', async () => {
     const [gone, fine] = [planOf('a_gone', 1), planOf('z_fine', 1)];
     await ingest(warehouse, gone, 1, [[1, 'a']]);
