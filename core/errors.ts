@@ -90,6 +90,11 @@ export const catalogue = define({
   ColumnNameCollision: { remedy: 'configuration', action: 'Two names become one in Snowflake: rename one of them under `columns.rename`.' },
   ValueOutOfRange: { remedy: 'source', action: 'Correct the value at the source, or choose a policy for the type (docs/types.md).' },
   ChunkTooLarge: { remedy: 'retry', action: 'The rest of the table is read by Glue; nothing needs to be done.' },
+  ChunkTimedOut: {
+    remedy: 'configuration',
+    action:
+      'Set `partition_column` to integers that are spread evenly, or `engine: auto` where the environment has Glue, push the configuration and start a new run: a redrive reads by the same plan.',
+  },
   ExtractJobFailed: {
     remedy: 'source',
     action:

@@ -90,5 +90,5 @@ function outOfTime({ table }: RunRef, { engine }: Plan, chunk: number): FirnErro
   const what = `Chunk ${chunk} of ${table} could not be read within the function's time`;
   return engine?.movable
     ? new FirnError('ChunkTooLarge', `${what}: what is left of the table goes to Glue.`)
-    : new FirnError('TimedOut', `${what}: set partition_column, or engine: auto where there is Glue.`);
+    : new FirnError('ChunkTimedOut', `${what}, and there is no Glue for it (${engine?.reason ?? 'engine: lambda'}).`);
 }

@@ -208,7 +208,7 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
 });
 
 describe('the function extract (PostgreSQL and AWS local; the run was begun by executions in memory)', () => {
-  it('reads its chunk once: a repeat finds the part and leaves the source alone', async () => {
+  it('says what to do when its time is too short and there is no Glue; else reads its chunk once: a repeat leaves the source alone', async () => {
     const documents = await createStateTable('state');
     await createStateTable('config');
     const { tables, ...source } = sourceConfigSchema.parse({
@@ -230,15 +230,18 @@ describe('the function extract (PostgreSQL and AWS local; the run was begun by e
       FIRN_ENVIRONMENT: 'test',
       INGEST_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:ingest',
     });
-    const plan = await planned();
+    const plan = await planned({ engine: 'lambda' });
     const state = { documents, table: 'state', executions: new ExecutionsDouble() };
     await joinOrStart(state, plan.run, 'full');
     await writeJsonOnce(raw, planKey(plan.run.runId), planSchema, plan);
     await recordPrepared(state, plan.run.runId, { targets: { AMOUNT: 'AMOUNT__V2' }, notes: [] });
     const { handler } = await import('../../../lambdas/extract/handler.js');
-    const invoke = () =>
-      handler({ action: 'extract', run: plan.run, chunk: 0 }, { awsRequestId: 'request', getRemainingTimeInMillis: () => 60_000 });
+    const invoke = (time = 60_000) =>
+      handler({ action: 'extract', run: plan.run, chunk: 0 }, { awsRequestId: 'request', getRemainingTimeInMillis: () => time });
 
+    const message = "Chunk 0 of orders could not be read within the function's time, and there is no Glue for it (engine: lambda).";
+    await expect(invoke(0)).rejects.toMatchObject({ name: 'ChunkTimedOut', message });
+    expect(await filesOf(plan)).toEqual([]);
     expect(await invoke()).toEqual({ done: true });
     expect((await readProgress(raw, plan.run.runId, plan.chunks[0]!)).parts[0]).toMatchObject({ rows: 1000 });
     await secrets.send(new UpdateSecretCommand({ SecretId: 'firn/test/PostgreSQL/clr', SecretString: '{}' }));
