@@ -48,7 +48,6 @@ beforeAll(async () => {
       CASE WHEN n % 3 > 0 THEN array['a', NULL, 'ü' || n] END, jsonb_build_object('n', n), 'c' || n, decode(md5(n::text), 'hex'), n % 2 = 0,
       time '00:00:00.000001' + n * interval '1 s', now() - interval '1 day' FROM generate_series(1, 3000) n`);
   for (const table of names) await sql(`CREATE TABLE ${table} (id int PRIMARY KEY, label text, price numeric(20,4)); ${rows(table)}`);
-  await sql('GRANT SELECT ON ALL TABLES IN SCHEMA public TO firn');
   const coupons = { table: 'glue_coupon_snapshots', mode: 'incremental', cursor_column: 'updated_at', engine: 'glue', loader: 'copy' };
   const tables = names.map((table) => ({ table, engine: 'glue', loader: 'copy', row_filter: failing[table].filter }));
   await pushConfig(firn.sandbox, [{ source: 'PostgreSQL', database: 'clr', type: 'postgres', permits: 8, tables: [coupons, ...tables] }]);
