@@ -9,6 +9,7 @@ import { awsEnvironment } from '../aws.js';
 import { installDbt, runDbt } from '../dbt.js';
 import { pythonPath } from '../paths.js';
 import { loadSourceData } from '../source-data/load.js';
+import { simulate } from '../source-data/simulate.js';
 import type { SandboxState } from '../state.js';
 import { showSteps } from '../steps.js';
 import { up } from '../up.js';
@@ -100,9 +101,10 @@ async function surviveAnOutage(sandbox: SandboxState, warehouse: Warehouse): Pro
   await showGold(warehouse);
 }
 
-async function runDbtOnTop({ environment }: SandboxState, warehouse: Warehouse, installed: Promise<unknown>): Promise<void> {
+async function runDbtOnTop({ environment, postgres }: SandboxState, warehouse: Warehouse, installed: Promise<unknown>): Promise<void> {
   title('4  A day at the other shop, and dbt on top of staging');
   await steps.run('dbt is installed', () => installed);
+  await simulate(postgres.adminUrl, { inserts: 5, updates: 4, deletes: 1 });
   await ingest(
     warehouse,
     "SELECT ingest_table('PostgreSQL', 'clr', column1) AS receipt FROM (VALUES ('raw_customers'), ('raw_orders'), ('raw_payments'))",
