@@ -78,6 +78,10 @@ export const catalogue = define({
     remedy: 'configuration',
     action: 'Add a primary key at the source, declare `primary_key` in the configuration, or use mode: full.',
   },
+  PrimaryKeyNotUnique: {
+    remedy: 'configuration',
+    action: 'Correct `primary_key`: name the columns that tell every row from every other. Then start a new run.',
+  },
   PrimaryKeyChanged: {
     remedy: 'configuration',
     action: "Start a run with ingest_table(…, {'mode': 'full'}): its rows replace those in staging. Then incremental runs go on.",

@@ -1,5 +1,5 @@
 import { quoteIdentifier, quoteLiteral } from './identifiers.js';
-import type { MergePlan } from './merge-plan.js';
+import { keyText, type MergePlan } from './merge-plan.js';
 import { committedRows } from './work-table.js';
 
 /** Looks for JSON of a run that a VARIANT does not hold as it is. Pure text, free of Node APIs: the procedures and the tests share it. */
@@ -41,9 +41,4 @@ function findJson(plan: MergePlan, runIds: string[], condition: (value: string) 
 ${committedRows(plan, runIds)} AND ${condition(`r.${quoteIdentifier(target)}`)}`,
     );
   return searches.length === 0 ? null : `${searches.join('\nUNION ALL\n')}\nLIMIT 1`;
-}
-
-function keyText({ primaryKey }: MergePlan): string {
-  if (primaryKey.length === 0) return "'(no key)'";
-  return `CONCAT_WS(', ', ${primaryKey.map((name) => `COALESCE(TO_VARCHAR(r.${quoteIdentifier(name)}), 'NULL')`).join(', ')})`;
 }

@@ -24,3 +24,9 @@ export const keyColumns = (plan: MergePlan): Column[] =>
     if (!column) throw new Error(`primary key column ${key} is not among the columns`);
     return column;
   });
+
+/** SQL of a raw row's key, for people. */
+export function keyText({ primaryKey }: MergePlan): string {
+  if (primaryKey.length === 0) return "'(no key)'";
+  return `CONCAT_WS(', ', ${primaryKey.map((name) => `COALESCE(TO_VARCHAR(r.${quoteIdentifier(name)}), 'NULL')`).join(', ')})`;
+}

@@ -1,7 +1,7 @@
 import type { Column } from '../column.js';
 import { operations, systemColumns } from '../system-columns.js';
 import { qualifiedName, quoteIdentifier, quoteLiteral } from './identifiers.js';
-import { columnNames, keyColumns, type MergePlan, stagingColumns } from './merge-plan.js';
+import { columnNames, keyColumns, keyText, type MergePlan, stagingColumns } from './merge-plan.js';
 
 /**
  * The statements that gather the raw rows of runs in a table of their own: once per key, or each row once where there is no key, converted
@@ -84,6 +84,16 @@ FROM (
 ${deduplicated}
 ) AS d
 ) AS c`;
+}
+
+/** A key that several rows of the run have in the same order: ROW_KEY. A row that was loaded twice is one. */
+export function findRepeatedKey(plan: MergePlan, runId: string): string {
+  const keys = keyColumns(plan).map(({ target }) => `r.${quoteIdentifier(target)}`);
+  return `SELECT ${keyText(plan)} AS ROW_KEY
+${committedRows(plan, [runId])}
+GROUP BY ${[...keys, `r.${order}`].join(', ')}
+HAVING COUNT(DISTINCT CONCAT(r.${file}, ' ', COALESCE(TO_VARCHAR(r.${fileRow}), ''))) > 1
+LIMIT 1`;
 }
 
 /**

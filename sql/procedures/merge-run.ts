@@ -2,7 +2,7 @@ import type { Plan } from '../../core/plan/plan.js';
 import { findInexactJson, findUnparsableJson } from '../../core/warehouse/json-values.js';
 import { keyRanges, summariseWorkTable } from '../../core/warehouse/key-range.js';
 import { compareWorkTable, countGoneRows, countStaging, deleteGoneRows, mergeWorkTable, replaceRows } from '../../core/warehouse/merge.js';
-import { checkLoadedFiles, createWorkTable } from '../../core/warehouse/work-table.js';
+import { checkLoadedFiles, createWorkTable, findRepeatedKey } from '../../core/warehouse/work-table.js';
 import { counts, fail, query, type Snowflake } from './session.js';
 
 export interface MergeCounts {
@@ -41,6 +41,24 @@ function refuseJson(snowflake: Snowflake, plan: Plan, search: string | null, wha
     'ValueOutOfRange',
     `${label(plan)}: column ${row.COLUMN_NAME} of the row with key ${row.ROW_KEY} holds JSON that a VARIANT cannot hold: ${what} (policy json)`,
   );
+}
+
+/** Refuses a declared key that several rows of the source share: all but one of them would be lost. */
+export function refuseRepeatedKeys(snowflake: Snowflake, plan: Plan, work: string, loaded: number): void {
+  if (plan.primaryKey.length === 0 || !eachKeyInOneSnapshot(plan)) return;
+  const kept = Number(query(snowflake, summariseWorkTable(plan, work))[0]?.ROWS_KEPT);
+  const [repeated] = kept === loaded ? [] : query(snowflake, findRepeatedKey(plan, plan.run.runId));
+  if (!repeated) return;
+  fail(
+    'PrimaryKeyNotUnique',
+    `${label(plan)}: ${loaded} rows have ${kept} different keys (${plan.primaryKey.join(', ')}), several for example ${repeated.ROW_KEY}: all but one of them would be lost`,
+  );
+}
+
+/** A row that moves from one chunk to another between their snapshots is read twice; not where the chunks are ranges of the key. */
+function eachKeyInOneSnapshot({ chunks, columns, primaryKey }: Plan): boolean {
+  const keys = columns.filter(({ target }) => primaryKey.includes(target)).map(({ name }) => name);
+  return chunks.every(({ column }) => column === null || keys.includes(column));
 }
 
 /** A work table to be merged, the rows of its files, and where to look for the keys that the source still has. */

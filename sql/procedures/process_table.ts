@@ -1,6 +1,6 @@
 import { stagingTable } from '../../core/warehouse/merge-plan.js';
 import { createKeyTable } from '../../core/warehouse/work-table.js';
-import { fillWorkTable, mergeRun } from './merge-run.js';
+import { fillWorkTable, mergeRun, refuseRepeatedKeys } from './merge-run.js';
 import { insertResult, isFencedOff, isOutrun, planOf, recordFence, resultOf } from './runs.js';
 import { inTransaction, query, type Row, type Snowflake } from './session.js';
 import { withKeyTable, withWorkTable } from './work-table.js';
@@ -30,6 +30,7 @@ export function main(snowflake: Snowflake, runId: string, fence: number): Row {
 
   return withWorkTable(snowflake, runId, (work, name) => {
     const loaded = fillWorkTable(snowflake, plan, work, [runId]);
+    refuseRepeatedKeys(snowflake, plan, work, loaded);
     const merge = (seen: string) =>
       inTransaction(snowflake, () => {
         const counts = mergeRun(snowflake, plan, { work, loaded, seen });

@@ -90,6 +90,7 @@ function statements(): Record<string, string> {
   })) {
     add(`merge-${name}`, [
       gather.checkLoadedFiles(one, ['R1', 'R2']),
+      gather.findRepeatedKey(one, 'R1'),
       gather.createWorkTable(one, 'FIRN.W', ['R1', 'R2']),
       gather.createKeyTable(one, 'FIRN.W_KEYS', 'FIRN.W', 'R1'),
       merge.forgetGoneRows(one, 'FIRN.W_KEYS', 'FIRN.W'),

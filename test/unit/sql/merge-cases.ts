@@ -20,6 +20,10 @@ const incremental: PlanChanges = {
   cursor: { column: 'id', from: '1', onNull: 'error' },
   deletes: { detect: false },
 };
+const ranges = (name: string): PlanChanges['chunks'] => [
+  { number: 0, column: name, from: null, to: '2' },
+  { number: 1, column: name, from: '2', to: null },
+];
 const region = column('REGION', 'VARCHAR');
 const weird = column('a"; DROP TABLE FIRN.RUN_EVENTS; --', 'VARCHAR');
 const seen = column('SEEN', 'NUMBER(38,0)');
@@ -112,7 +116,31 @@ export const mergeCases: MergeCase[] = [
     ],
   },
   {
-    name: 'the same row twice in the run',
+    name: 'a declared key that several rows have',
+    changes: { deletes: { maxFraction: 1 } },
+    before: [[2, 'b']],
+    rows: [
+      [1, 'a'],
+      [1, 'b'],
+    ],
+    answer: 'PrimaryKeyNotUnique',
+    after: [[2, 'b']],
+  },
+  {
+    name: 'a declared key that is NULL twice, incremental, in chunks of that key',
+    columns: [column('ID', 'NUMBER(38,0)'), note],
+    changes: { ...incremental, chunks: ranges('id') },
+    before: [],
+    rows: [
+      [null, 'a'],
+      [null, 'b'],
+    ],
+    answer: 'PrimaryKeyNotUnique',
+    after: [],
+  },
+  {
+    name: 'a row that moved between the snapshots of two chunks',
+    changes: { chunks: ranges('place') },
     before: [],
     rows: [
       [1, 'a'],
@@ -124,7 +152,7 @@ export const mergeCases: MergeCase[] = [
   {
     name: 'two versions of a key in the run: the greater cursor',
     columns: [id, note, seen],
-    changes: { ...incremental, cursor: { column: 'seen', from: '1', onNull: 'include' } },
+    changes: { ...incremental, cursor: { column: 'seen', from: '1', onNull: 'include' }, chunks: ranges('seen') },
     before: [[1, 'old', 1]],
     rows: [
       [1, 'none', null],
@@ -309,7 +337,7 @@ export const mergeCases: MergeCase[] = [
   {
     name: 'another key than before: all rows are replaced, once per key',
     columns: [id, note],
-    changes: { replaces: true },
+    changes: { replaces: true, chunks: ranges('note') },
     before: [
       [1, 'a'],
       [2, 'b'],
