@@ -56,8 +56,17 @@ interface Exports {
   wideDecimals: Gather<[number, number]>;
   /** More: the longest one that goes into the column. */
   texts: Gather<[number]>;
-  /** More: where their text goes. */
-  uuids: Gather<[number]>;
+  /** More: arena, its budget. `madeRows` tells how many rows it has done. */
+  uuids: Gather<[number, number]>;
+  numericTexts: Gather<[number, number]>;
+  /** More: arena, its budget, the longest text that goes into the column, what the elements are. */
+  jsonArrays: Gather<[number, number, number, number]>;
+  madeRows: Global;
+  createArena(): number;
+  clearArena(arena: number): void;
+  arenaBytes(arena: number): number;
+  markArena(arena: number): void;
+  returnToMark(arena: number): void;
 
   reserveVector(bytes: number): number;
   packLevels(rows: number): void;

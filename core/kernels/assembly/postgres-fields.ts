@@ -1,4 +1,6 @@
+import { beginText, bytesUntil, endText, enterArena, leaveArena, madeField, room } from './made-text';
 import { setNull } from './scratch';
+import { uuidText, writeUuid } from './uuid-text';
 
 /**
  * Fields of one column, at `offsets[row]`, to `values`, packed as PLAIN pages want them. `levels` has a bit per row of the column, of which
@@ -22,7 +24,9 @@ function mustBe(field: usize, width: i32): void {
   if (load<u32>(field) !== bswap<u32>(width)) wrongWidth(bswap<i32>(load<i32>(field)));
 }
 
-export function booleans(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
+/** Numbers of one width, sent as `From`, to the little endian `To`. */
+@inline
+function numbers<From, To>(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
@@ -30,73 +34,34 @@ export function booleans(offsets: usize, rows: u32, values: usize, levels: usize
       setNull(levels, first + row);
       continue;
     }
-    mustBe(field, 1);
-    store<u8>(to++, load<u8>(field, 4));
+    mustBe(field, sizeof<From>());
+    store<To>(to, <To>bswap<From>(load<From>(field, 4)));
+    to += sizeof<To>();
   }
-  return <u32>(to - values);
+  return <u32>(to - values) / sizeof<To>();
+}
+
+export function booleans(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
+  return numbers<u8, u8>(offsets, rows, values, levels, first);
 }
 
 export function int2s(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
-  let to = values;
-  for (let row: u32 = 0; row < rows; row++) {
-    const field = fieldAt(offsets, row);
-    if (field === 0) {
-      setNull(levels, first + row);
-      continue;
-    }
-    mustBe(field, 2);
-    store<i32>(to, <i32>bswap<i16>(load<i16>(field, 4)));
-    to += 4;
-  }
-  return <u32>((to - values) >> 2);
+  return numbers<i16, i32>(offsets, rows, values, levels, first);
 }
 
 /** int4 and float4. */
 export function words(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
-  let to = values;
-  for (let row: u32 = 0; row < rows; row++) {
-    const field = fieldAt(offsets, row);
-    if (field === 0) {
-      setNull(levels, first + row);
-      continue;
-    }
-    mustBe(field, 4);
-    store<u32>(to, bswap<u32>(load<u32>(field, 4)));
-    to += 4;
-  }
-  return <u32>((to - values) >> 2);
+  return numbers<u32, u32>(offsets, rows, values, levels, first);
 }
 
 /** int8 and float8. */
 export function doubleWords(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
-  let to = values;
-  for (let row: u32 = 0; row < rows; row++) {
-    const field = fieldAt(offsets, row);
-    if (field === 0) {
-      setNull(levels, first + row);
-      continue;
-    }
-    mustBe(field, 8);
-    store<u64>(to, bswap<u64>(load<u64>(field, 4)));
-    to += 8;
-  }
-  return <u32>((to - values) >> 3);
+  return numbers<u64, u64>(offsets, rows, values, levels, first);
 }
 
 /** oid and its like, as 64-bit integers. */
 export function unsigned4s(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
-  let to = values;
-  for (let row: u32 = 0; row < rows; row++) {
-    const field = fieldAt(offsets, row);
-    if (field === 0) {
-      setNull(levels, first + row);
-      continue;
-    }
-    mustBe(field, 4);
-    store<u64>(to, <u64>bswap<u32>(load<u32>(field, 4)));
-    to += 8;
-  }
-  return <u32>((to - values) >> 3);
+  return numbers<u32, u64>(offsets, rows, values, levels, first);
 }
 
 /** xid8, as decimals of 128 bits. */
@@ -127,7 +92,9 @@ const lastMicro: i64 = 253402300799999999;
 /** 23:59:59.999999. */
 const lastTime: i64 = 86399999999;
 
-export function dates(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
+/** Days or microseconds, counted from `epoch` in Parquet; those outside of `least` and `greatest`, as sent, go to the host. */
+@inline
+function moments<T>(offsets: usize, rows: u32, values: usize, levels: usize, first: u32, epoch: T, least: T, greatest: T): u32 {
   let to = values;
   for (let row: u32 = 0; row < rows; row++) {
     const field = fieldAt(offsets, row);
@@ -135,67 +102,31 @@ export function dates(offsets: usize, rows: u32, values: usize, levels: usize, f
       setNull(levels, first + row);
       continue;
     }
-    mustBe(field, 4);
-    const sent = bswap<i32>(load<i32>(field, 4));
-    let day = sent + epochDays;
-    if (sent < firstDay - epochDays || sent > lastDay - epochDays) {
+    mustBe(field, sizeof<T>());
+    let sent = bswap<T>(load<T>(field, 4));
+    if (sent < least || sent > greatest) {
       if (!clamp(first + row, field)) {
         setNull(levels, first + row);
         continue;
       }
-      day = sent < 0 ? firstDay : lastDay;
+      sent = sent < least ? least : greatest;
     }
-    store<i32>(to, day);
-    to += 4;
+    store<T>(to, sent + epoch);
+    to += sizeof<T>();
   }
-  return <u32>((to - values) >> 2);
+  return <u32>(to - values) / sizeof<T>();
+}
+
+export function dates(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
+  return moments<i32>(offsets, rows, values, levels, first, epochDays, firstDay - epochDays, lastDay - epochDays);
 }
 
 export function times(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
-  let to = values;
-  for (let row: u32 = 0; row < rows; row++) {
-    const field = fieldAt(offsets, row);
-    if (field === 0) {
-      setNull(levels, first + row);
-      continue;
-    }
-    mustBe(field, 8);
-    let micros = bswap<i64>(load<i64>(field, 4));
-    if (micros > lastTime) {
-      if (!clamp(first + row, field)) {
-        setNull(levels, first + row);
-        continue;
-      }
-      micros = lastTime;
-    }
-    store<i64>(to, micros);
-    to += 8;
-  }
-  return <u32>((to - values) >> 3);
+  return moments<i64>(offsets, rows, values, levels, first, 0, 0, lastTime);
 }
 
 export function timestamps(offsets: usize, rows: u32, values: usize, levels: usize, first: u32): u32 {
-  let to = values;
-  for (let row: u32 = 0; row < rows; row++) {
-    const field = fieldAt(offsets, row);
-    if (field === 0) {
-      setNull(levels, first + row);
-      continue;
-    }
-    mustBe(field, 8);
-    const sent = bswap<i64>(load<i64>(field, 4));
-    let micros = sent + epochMicros;
-    if (sent < firstMicro - epochMicros || sent > lastMicro - epochMicros) {
-      if (!clamp(first + row, field)) {
-        setNull(levels, first + row);
-        continue;
-      }
-      micros = sent < 0 ? firstMicro : lastMicro;
-    }
-    store<i64>(to, micros);
-    to += 8;
-  }
-  return <u32>((to - values) >> 3);
+  return moments<i64>(offsets, rows, values, levels, first, epochMicros, firstMicro - epochMicros, lastMicro - epochMicros);
 }
 
 /** Fields that stay where they are: `values` gets their addresses. A longer one than `limit` goes to the host. */
@@ -214,33 +145,26 @@ export function texts(offsets: usize, rows: u32, values: usize, levels: usize, f
   return <u32>((to - values) >> 2);
 }
 
-const uuidText: u32 = 36;
+const uuidField: u32 = 4 + uuidText;
 
-@inline
-function hexDigit(digit: u32): u32 {
-  return digit + (digit < 10 ? 0x30 : 0x57);
-}
-
-/** The 36 characters of each uuid, as fields of text at `text`, 40 bytes each. */
-export function uuids(offsets: usize, rows: u32, values: usize, levels: usize, first: u32, text: usize): u32 {
+/** The characters of each uuid in the arena; `values` gets their addresses. No further row when it holds `budget` bytes, but the first. */
+export function uuids(offsets: usize, rows: u32, values: usize, levels: usize, first: u32, arena: usize, budget: u32): u32 {
   let to = values;
-  for (let row: u32 = 0; row < rows; row++) {
+  let at = enterArena(arena);
+  let row: u32 = 0;
+  for (; row < rows && (row === 0 || bytesUntil(at) < budget); row++) {
     const field = fieldAt(offsets, row);
     if (field === 0) {
       setNull(levels, first + row);
       continue;
     }
     mustBe(field, 16);
-    store<u32>(to, <u32>text);
+    at = room(beginText(at), uuidText);
+    writeUuid(field + 4, at);
+    at = endText(at + uuidText);
+    store<u32>(to, <u32>madeField);
     to += 4;
-    store<u32>(text, bswap<u32>(uuidText));
-    text += 4;
-    for (let i: u32 = 0; i < 16; i++) {
-      if (i === 4 || i === 6 || i === 8 || i === 10) store<u8>(text++, 0x2d);
-      const byte = <u32>load<u8>(field + 4 + i);
-      store<u8>(text++, <u8>hexDigit(byte >> 4));
-      store<u8>(text++, <u8>hexDigit(byte & 15));
-    }
   }
+  leaveArena(at, row);
   return <u32>((to - values) >> 2);
 }

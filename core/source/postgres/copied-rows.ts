@@ -2,7 +2,7 @@ import type { Kernels } from '../../kernels/kernels.js';
 import { type ColumnChunk, type ColumnValues, emptyColumn } from '../../parquet/column-chunk.js';
 import { storageWidth } from '../../parquet/physical.js';
 import type { RowGroup } from '../../parquet/row-group.js';
-import type { TableDecoder } from './decoder.js';
+import type { Fields, TableDecoder } from './decoder.js';
 
 const messageHeader = 5;
 /** The kernels read text by words and may look this far behind its end. */
@@ -16,8 +16,8 @@ const maxRows = 262_144;
 const fieldsAtOnce = 16_384;
 
 /**
- * Rows of COPY as the server framed them, in the kernels' memory: one row group. Text stays where it came, other values are decoded as they
- * arrive. Bounded by bytes and by rows; a larger row gets the memory that it needs.
+ * Rows of COPY as the server framed them, in the kernels' memory: one row group. Text stays where it came or is made in an arena,
+ * other values are decoded as they arrive. Bounded by bytes and by rows; a larger row gets the memory that it needs.
  */
 export class CopiedRows implements RowGroup {
   rows = 0;
@@ -31,8 +31,12 @@ export class CopiedRows implements RowGroup {
   readonly #rowsAtOnce: number;
   readonly #maxRows: number;
   readonly columns: readonly ColumnValues[];
-  /** Of each column, where its text is made. */
-  readonly #texts: number[];
+  /** Where text is made, */
+  readonly #arena: number;
+  /** of these columns, */
+  readonly #made: number[];
+  /** and its bytes. */
+  #madeBytes = 0;
   /** Where the first row's message begins, relative to the base. */
   #first = 0;
 
@@ -42,23 +46,27 @@ export class CopiedRows implements RowGroup {
     private readonly byteLimit: number,
   ) {
     const widths = decoder.physicals.map(({ storage }) => storageWidth[storage] || 4);
-    const rowBytes = widths.reduce((sum, width, i) => sum + width + 1 + decoder.madeText(i), 1);
+    const rowBytes = widths.reduce((sum, width) => sum + width + 1, 1);
     this.#maxRows = Math.max(1024, Math.min(maxRows, Math.floor(valueBytes / rowBytes))) & ~7;
     this.#rowsAtOnce = Math.max(8, Math.floor(fieldsAtOnce / (widths.length + 1)));
     this.#capacity = byteLimit + readAhead;
     this.#base = kernels.allocate(this.#capacity + slackBytes);
     this.#offsets = kernels.allocate(this.#rowsAtOnce * widths.length * 4);
-    this.#texts = widths.map((_, i) => kernels.allocate(this.#maxRows * decoder.madeText(i) + slackBytes));
+    this.#made = widths.map((_, i) => i).filter((i) => decoder.makesText(i));
+    this.#arena = kernels.run.createArena();
     this.columns = widths.map((width) =>
       emptyColumn(kernels.allocate(this.#maxRows * width + slackBytes), kernels.allocate(this.#maxRows / 8 + slackBytes)),
     );
-    this.#clearLevels();
+    for (const column of this.columns) this.#clearLevels(column, 0);
   }
 
   /** The rows are to be written: enough of them, or no room for the next. Texts have addresses, so nothing may move once there are rows. */
   get full(): boolean {
     return (
-      this.rows === this.#maxRows || this.position - this.#first >= this.byteLimit || (this.rows > 0 && this.#needed() > this.#capacity)
+      this.rows === this.#maxRows ||
+      this.position - this.#first >= this.byteLimit ||
+      this.#madeBytes >= this.byteLimit ||
+      (this.rows > 0 && this.#needed() > this.#capacity)
     );
   }
 
@@ -88,11 +96,11 @@ export class CopiedRows implements RowGroup {
   }
 
   /** Answers how many rows it found. */
-  #scanSome(): number {
+  #scanSome(most = this.#rowsAtOnce): number {
     if (this.rows === 0) this.#first = this.position;
     const { run } = this.kernels;
     run.setScannedRows(0);
-    const capacity = Math.min(this.#rowsAtOnce, this.#maxRows - this.rows);
+    const capacity = Math.min(most, this.#maxRows - this.rows);
     const at = run.scanRows(
       this.#base + this.position,
       this.#base + this.end,
@@ -103,13 +111,39 @@ export class CopiedRows implements RowGroup {
       this.decoder.widths,
     );
     const found = run.scannedRows.value;
+    const fieldsOf = (column: number): Fields => ({
+      offsets: this.#offsets + 4 * column * capacity,
+      rows: found,
+      first: this.rows,
+      arena: this.#arena,
+      budget: this.byteLimit,
+      startOf: (row) => this.#startOf(row),
+    });
+    const made = this.#makeTexts(fieldsOf, found);
+    // Too much text: fewer rows.
+    if (made === null) return this.#scanSome(found >> 1);
     for (const [i, column] of this.columns.entries()) {
-      const offsets = this.#offsets + 4 * i * capacity;
-      this.decoder.decode(i, column, offsets, found, this.rows, this.#texts[i]!, (row) => this.#startOf(row));
+      this.decoder.encoder(i).add(column, made.get(i) ?? this.decoder.gather(i, column, fieldsOf(i)));
     }
     this.position = (at >>> 0) - this.#base;
     this.rows += found;
+    this.#madeBytes = run.arenaBytes(this.#arena);
     return found;
+  }
+
+  /** Values by column. Null: there was no room for the text of all rows, and nothing has changed. */
+  #makeTexts(fieldsOf: (column: number) => Fields, rows: number): Map<number, number> | null {
+    const { run } = this.kernels;
+    const made = new Map<number, number>();
+    run.markArena(this.#arena);
+    for (const i of this.#made) {
+      made.set(i, this.decoder.gather(i, this.columns[i]!, fieldsOf(i)));
+      if (run.madeRows.value === rows) continue;
+      run.returnToMark(this.#arena);
+      for (const column of this.#made) this.#clearLevels(this.columns[column]!, this.rows);
+      return null;
+    }
+    return made;
   }
 
   /** What is no whole row yet; valid until the next call. */
@@ -126,14 +160,22 @@ export class CopiedRows implements RowGroup {
     this.position = 0;
     this.end = 0;
     this.#first = 0;
-    for (const [i, column] of this.columns.entries()) this.decoder.encoder(i).clear(column);
-    this.#clearLevels();
+    this.#madeBytes = 0;
+    this.kernels.run.clearArena(this.#arena);
+    for (const [i, column] of this.columns.entries()) {
+      this.decoder.encoder(i).clear(column);
+      this.#clearLevels(column, 0);
+    }
     const usual = this.byteLimit + readAhead;
     if (this.#capacity > usual) this.#replace(this.kernels.allocate(usual + slackBytes), usual);
   }
 
-  #clearLevels(): void {
-    for (const { levels } of this.columns) this.kernels.bytes.fill(0xff, levels, levels + this.#maxRows / 8);
+  /** No NULL from a row on. */
+  #clearLevels({ levels }: ColumnValues, row: number): void {
+    const { bytes } = this.kernels;
+    const at = levels + (row >> 3);
+    bytes[at] = bytes[at]! | (0xff << (row & 7));
+    bytes.fill(0xff, at + 1, levels + this.#maxRows / 8);
   }
 
   /** Address of a row's message, found by going through all before it: for messages to people only. */

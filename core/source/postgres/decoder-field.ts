@@ -1,6 +1,6 @@
+import { jsonLength, jsonText, uuidText } from './decoder-array.js';
 import { byteLimit } from './decoder-limits.js';
 import { numericText } from './decoder-numeric.js';
-import { writeUuid } from './decoder-text.js';
 import type { Decoder } from './types.js';
 
 const epochMs = Date.UTC(2000, 0, 1);
@@ -25,6 +25,7 @@ export function fieldText(decoder: Decoder, bytes: Uint8Array, view: DataView, a
     case 'float8':
       return String(view.getFloat64(at));
     case 'numeric':
+    case 'numericText':
       return numericText(view, at);
     case 'date':
       return dayText(view.getInt32(at));
@@ -32,10 +33,13 @@ export function fieldText(decoder: Decoder, bytes: Uint8Array, view: DataView, a
       return `${view.getBigInt64(at)} microseconds after midnight`;
     case 'timestamp':
       return timestampText(view.getBigInt64(at));
-    case 'uuid': {
-      const out = new Uint8Array(36);
-      writeUuid(out, 0, bytes, at);
-      return Buffer.from(out).toString('latin1');
+    case 'uuid':
+      return uuidText(bytes, at);
+    case 'array': {
+      const length = jsonLength(decoder.element, bytes, view, at);
+      return length > byteLimit(decoder)
+        ? `${length} bytes`
+        : Buffer.from(jsonText(decoder.element, bytes, view, at)).toString('utf8', 0, 100);
     }
     case 'jsonb':
     case 'bytes':

@@ -2,6 +2,7 @@ import type { ParquetType } from '../../column.js';
 import { Kernels } from '../../kernels/kernels.js';
 import { ColumnEncoder, type ColumnValues } from '../../parquet/column-chunk.js';
 import { type Physical, physicalOf, storageWidth } from '../../parquet/physical.js';
+import { elementNumbers } from './decoder-array.js';
 import { byteLimit } from './decoder-limits.js';
 import type { Decoder } from './types.js';
 
@@ -15,6 +16,20 @@ export type Unrepresentable = (column: number, bytes: Uint8Array, view: DataView
 export interface DecodedColumn {
   decoder: Decoder;
   type: ParquetType;
+}
+
+/** Fields of one column. */
+export interface Fields {
+  /** Address of their addresses, 0 for NULL. */
+  offsets: number;
+  rows: number;
+  /** Rows that the column has already. */
+  first: number;
+  /** Where text is made, and how many bytes may be there before it takes no further row. `madeRows` of the kernels tells whether it took all. */
+  arena: number;
+  budget: number;
+  /** Finds the message of a row. */
+  startOf(row: number): number;
 }
 
 /** No field is so long: the scan takes each length as it comes. */
@@ -74,9 +89,9 @@ export class TableDecoder {
     return this.table.length;
   }
 
-  /** Bytes of made text that a row of the column needs. */
-  madeText(column: number): number {
-    return this.table[column]!.decoder.kind === 'uuid' ? 40 : 0;
+  /** Whether the column's text is made here, and does not lie where it came. */
+  makesText(column: number): boolean {
+    return ['uuid', 'numericText', 'array'].includes(this.table[column]!.decoder.kind);
   }
 
   /** Storage of each column. */
@@ -88,28 +103,15 @@ export class TableDecoder {
     return this.#encoders[column]!;
   }
 
-  /**
-   * Adds the fields of `rows` rows, whose addresses are at `offsets` (0 for NULL), to a column that has `first` rows. `texts` is where texts
-   * go that are made here, 40 bytes each.
-   */
-  decode(
-    number: number,
-    column: ColumnValues,
-    offsets: number,
-    rows: number,
-    first: number,
-    texts: number,
-    startOf: (row: number) => number,
-  ): void {
+  /** Writes the fields to the end of the column; answers how many are not NULL. They are to be added by the column's encoder. */
+  gather(number: number, column: ColumnValues, fields: Fields): number {
     this.#column = number;
-    this.#startOf = startOf;
+    this.#startOf = fields.startOf;
     const width = storageWidth[physicalOf(this.table[number]!.type).storage] || 4;
-    const values = column.values + width * column.count;
-    const added = this.#gather(this.table[number]!.decoder, offsets, rows, values, column.levels, first, texts + 40 * column.count);
-    this.#encoders[number]!.add(column, added);
+    return this.#gather(this.table[number]!.decoder, column.values + width * column.count, column.levels, fields);
   }
 
-  #gather(decoder: Decoder, ...[offsets, rows, values, levels, first, texts]: [number, number, number, number, number, number]): number {
+  #gather(decoder: Decoder, values: number, levels: number, { offsets, rows, first, arena, budget }: Fields): number {
     const { run } = this.kernels;
     switch (decoder.kind) {
       case 'bool':
@@ -138,7 +140,13 @@ export class TableDecoder {
         return run.decimals(offsets, rows, values, levels, first, precision, scale, precision > 9 ? 8 : 4);
       }
       case 'uuid':
-        return run.uuids(offsets, rows, values, levels, first, texts);
+        return run.uuids(offsets, rows, values, levels, first, arena, budget);
+      case 'numericText':
+        return run.numericTexts(offsets, rows, values, levels, first, arena, budget);
+      case 'array': {
+        const { element } = decoder;
+        return run.jsonArrays(offsets, rows, values, levels, first, arena, budget, byteLimit(decoder), elementNumbers[element]);
+      }
       case 'jsonb':
       case 'bytes':
       case 'binary':

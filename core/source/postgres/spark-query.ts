@@ -89,6 +89,7 @@ function valueExpression({ column: { name, parquet }, type, selection, decoder }
       return `${column}::pg_catalog.text`;
     case 'string':
     case 'json':
+      if (decoder.kind === 'array') return selectExpression(name, 'json');
       // Its cast to text strips the padding.
       if (type.name === 'bpchar' && selection === 'native') return `pg_catalog.textin(pg_catalog.bpcharout(${column}))`;
       return selection === 'native' ? `${column}::pg_catalog.text` : selectExpression(name, selection);

@@ -1,6 +1,7 @@
 import type { Column, ParquetType } from '../../column.js';
 import type { TableConfig } from '../../config/schema.js';
 import { FirnError } from '../../errors.js';
+import type { ArrayElement } from './decoder-array.js';
 
 export type Policies = Pick<NonNullable<TableConfig['policies']>, 'numeric_nan' | 'unbounded_numeric' | 'date_out_of_range' | 'json'>;
 export const defaultPolicies: Policies = { numeric_nan: 'error', unbounded_numeric: 'text', date_out_of_range: 'error', json: 'error' };
@@ -23,7 +24,11 @@ export type Decoder =
   | { kind: 'bool' | 'int2' | 'int4' | 'int8' | 'uint4' | 'uint8' | 'float4' | 'float8' }
   | { kind: 'date' | 'time' | 'timestamp' | 'uuid' }
   | { kind: 'jsonb' | 'bytes' | 'binary'; large?: boolean }
-  | { kind: 'numeric'; precision: number; scale: number };
+  | { kind: 'numeric'; precision: number; scale: number }
+  /** Of any precision, as text. */
+  | { kind: 'numericText'; large?: boolean }
+  /** As JSON. */
+  | { kind: 'array'; element: ArrayElement; large?: boolean };
 
 /** What the configuration says of one column. */
 export interface Treatment {
@@ -37,7 +42,12 @@ export interface Mapping extends Pick<Column, 'parquet' | 'raw' | 'staging' | 'c
   decoder: Decoder;
 }
 
-function mapping(parquet: ParquetType, snowflake: string, kind: Exclude<Decoder['kind'], 'numeric'>, more: Partial<Mapping> = {}): Mapping {
+function mapping(
+  parquet: ParquetType,
+  snowflake: string,
+  kind: Exclude<Decoder['kind'], 'numeric' | 'array'>,
+  more: Partial<Mapping> = {},
+): Mapping {
   return { parquet, raw: snowflake, staging: snowflake, convert: 'none', selection: 'native', decoder: { kind }, ...more };
 }
 
@@ -45,6 +55,7 @@ const text = mapping({ kind: 'string' }, 'VARCHAR', 'bytes');
 const textBySource: Mapping = { ...text, selection: 'text' };
 const json = mapping({ kind: 'json' }, 'VARCHAR', 'bytes', { staging: 'VARIANT', convert: 'parse_json' });
 const jsonBySource: Mapping = { ...json, selection: 'json' };
+const numericText = mapping({ kind: 'string' }, 'VARCHAR', 'numericText');
 const integer = 'NUMBER(38,0)';
 
 /** The types of pg_catalog that have a decoder. All others are sent as text by the server. */
@@ -77,6 +88,20 @@ const types: Record<string, Mapping> = {
   money: { ...text, selection: 'money' },
 };
 
+/** Arrays of pg_catalog whose JSON is made here. That of all others is sent by the server: its elements' text is not told by their bytes alone. */
+const arrayElements: Record<string, ArrayElement> = {
+  _bool: 'bool',
+  _int2: 'int2',
+  _int4: 'int4',
+  _int8: 'int8',
+  _uuid: 'uuid',
+  _numeric: 'numeric',
+  _text: 'text',
+  _varchar: 'text',
+  _bpchar: 'text',
+  _name: 'text',
+};
+
 const dated = new Set(['date', 'time', 'timestamp', 'timestamptz']);
 
 /** @throws FirnError ConfigInvalid for a policy that Snowflake cannot hold */
@@ -97,14 +122,18 @@ const longest: Record<string, string> = { VARCHAR: 'VARCHAR(134217728)', BINARY:
 
 export const isLarge = ({ raw }: Pick<Column, 'raw'>): boolean => Object.values(longest).includes(raw);
 
+const variable = new Set<Decoder['kind']>(['bytes', 'binary', 'jsonb', 'numericText', 'array']);
+
 function enlarged(mapped: Mapping): Mapping {
   const { decoder, raw, staging } = mapped;
-  if (decoder.kind !== 'bytes' && decoder.kind !== 'binary' && decoder.kind !== 'jsonb') return mapped;
-  return { ...mapped, decoder: { ...decoder, large: true }, raw: longest[raw] ?? raw, staging: longest[staging] ?? staging };
+  if (!variable.has(decoder.kind)) return mapped;
+  return { ...mapped, decoder: { ...decoder, large: true } as Decoder, raw: longest[raw] ?? raw, staging: longest[staging] ?? staging };
 }
 
 function mapValues(type: SourceType, policies: Policies): Mapping {
   if (type.array && type.schema === 'pg_catalog' && type.name === '_money') return { ...jsonBySource, selection: 'moneys' };
+  const element = type.array && type.schema === 'pg_catalog' ? arrayElements[type.name] : undefined;
+  if (element !== undefined) return { ...json, decoder: { kind: 'array', element } };
   if (type.array || type.kind === 'c') return jsonBySource;
   if (type.kind === 'e') return text;
   if (type.schema !== 'pg_catalog') return type.name === 'hstore' ? jsonBySource : textBySource;
@@ -136,7 +165,7 @@ function mapNumeric(typmod: number, policies: Policies): Mapping {
   const size = declared(typmod);
   if (size !== null && size.precision <= 38 && size.scale <= 37) return decimal(size.precision, size.scale, policies);
   const policy = policies.unbounded_numeric;
-  if (policy === 'text') return textBySource;
+  if (policy === 'text') return numericText;
   if (policy === 'float') return mapping({ kind: 'double' }, 'FLOAT', 'float8', { selection: 'float8' });
   const [precision, scale] = policy.match(/\d+/g)!.map(Number) as [number, number];
   if (precision < 1 || precision > 38 || scale > 37 || scale > precision) {
