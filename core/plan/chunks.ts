@@ -30,35 +30,43 @@ export function splitRanges({ column, min, max }: Ranges, count: number): Chunk[
   const bound = (index: bigint): bigint => min + (values * index) / wanted;
   return Array.from({ length: Number(wanted) }, (_, number) => {
     const [from, to] = [bound(BigInt(number)), bound(BigInt(number + 1))];
-    const steps = stepsBetween(from, to);
     return {
       number,
       column,
       from: number === 0 ? null : String(from),
       to: BigInt(number) === wanted - 1n ? null : String(to),
-      ...(steps.length > 0 && { steps }),
+      ...some(stepsBetween(from, to)),
     };
   });
 }
 
-/** A chunk is read in so many pieces, one after another from one snapshot. */
-const piecesOfChunk = 8n;
+/** A chunk is read in so many pieces, one after another. */
+export const piecesOfChunk = 8;
 
 const stepsBetween = (from: bigint, to: bigint): string[] => {
-  const steps = Array.from({ length: Number(piecesOfChunk) - 1 }, (_, index) => from + ((to - from) * BigInt(index + 1)) / piecesOfChunk);
+  const bound = (index: number): bigint => from + ((to - from) * BigInt(index)) / BigInt(piecesOfChunk);
+  const steps = Array.from({ length: piecesOfChunk - 1 }, (_, index) => bound(index + 1));
   return [...new Set(steps)].filter((step) => step > from && step < to).map(String);
 };
 
-/** The chunk in the pieces between its steps, each with those that are left to be read after it. */
-export function piecesOf(chunk: Chunk): Chunk[] {
-  const { steps = [], ...range } = chunk;
-  const bounds = [chunk.from, ...steps, chunk.to];
+/** The chunk in the pieces between its steps. */
+export function piecesOf({ steps = [], key, ...range }: Chunk): Chunk[] {
+  if (key) {
+    const { steps: keys = [], ...columns } = key;
+    const bounds = [key.from, ...keys, key.to];
+    return bounds.slice(1).map((to, index) => ({ ...range, key: { ...columns, from: bounds[index]!, to } }));
+  }
+  const bounds = [range.from, ...steps, range.to];
   return bounds.slice(1).map((to, index) => ({ ...range, from: bounds[index]!, to }));
 }
 
-/** What is left of a chunk from one of its steps on. */
-export function restFrom(chunk: Chunk, step: string): Chunk {
-  const steps = chunk.steps!.slice(chunk.steps!.indexOf(step) + 1);
-  const { steps: _, ...range } = chunk;
-  return { ...range, from: step, ...(steps.length > 0 && { steps }) };
+/** What is left of a chunk when so many of its pieces, and not all, have been read. */
+export function restAfter({ steps = [], key, ...range }: Chunk, pieces: number): Chunk {
+  if (key) {
+    const { steps: keys = [], ...columns } = key;
+    return { ...range, key: { ...columns, from: keys[pieces - 1]!, ...some(keys.slice(pieces)) } };
+  }
+  return { ...range, from: steps[pieces - 1]!, ...some(steps.slice(pieces)) };
 }
+
+const some = <T>(steps: T[]): { steps?: T[] } => (steps.length > 0 ? { steps } : {});

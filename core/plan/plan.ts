@@ -61,9 +61,15 @@ export const chunkSchema = z.object({
   to: z.string().nullable(),
   /** A range of a key of several columns, or of one that is no integer, in the key's order; then `column`, `from` and `to` are null. */
   key: z
-    .object({ columns: z.array(z.string()).min(1), from: z.array(z.string()).nullable(), to: z.array(z.string()).nullable() })
+    .object({
+      columns: z.array(z.string()).min(1),
+      from: z.array(z.string()).nullable(),
+      to: z.array(z.string()).nullable(),
+      /** As the chunk's. */
+      steps: z.array(z.array(z.string())).optional(),
+    })
     .optional(),
-  /** Values between `from` and `to`: at each of them a reader that runs out of time may stop and hand the rest back. */
+  /** Values between `from` and `to`: at each of them a reader may stop, and another one goes on. */
   steps: z.array(z.string()).optional(),
 });
 export type Chunk = z.infer<typeof chunkSchema>;

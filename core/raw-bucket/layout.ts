@@ -42,6 +42,8 @@ export const planKey = (runId: string): string => `${manifestPrefix(runId)}plan.
 /** `place`: 0, or the how-manieth part of a chunk that was handed back and went on. */
 export const partKey = (runId: string, chunk: number, place = 0): string =>
   `${manifestPrefix(runId)}parts/${String(chunk).padStart(4, '0')}${place === 0 ? '' : `-${place}`}.json`;
+/** Says that Glue reads what is left of the run. */
+export const glueTakesKey = (runId: string): string => `${manifestPrefix(runId)}glue.json`;
 /** What a Glue job run reads; each has a document of its own. */
 export const glueReadPrefix = (runId: string): string => `${manifestPrefix(runId)}jobs/`;
 export const glueReadKey = (runId: string, attempt: string): string => `${glueReadPrefix(runId)}${attempt}.json`;

@@ -13,13 +13,16 @@ import type { FileSink } from './sink.js';
 const partBytes = 8 << 20;
 /** Parts under way at once. Memory: this many parts and the one being filled. */
 const inFlight = 2;
+/** What is not ended by then is ended by the bucket, after a day. */
+const abortMilliseconds = 5000;
 
 /**
  * An object on S3: one PUT when it fits into a part, else a multipart upload of 8 MiB parts (10,000 at most: 78 GiB).
  * Completes with `If-None-Match: *`, so an existing object is never overwritten: then `close` throws S3's PreconditionFailed.
+ * `signal` ends the requests under way, so that nobody waits for an S3 that does not answer.
  */
-export function openS3File(client: S3Client, bucket: string, key: string): FileSink {
-  return new S3File(client, { Bucket: bucket, Key: key });
+export function openS3File(client: S3Client, bucket: string, key: string, signal?: AbortSignal): FileSink {
+  return new S3File(client, { Bucket: bucket, Key: key }, signal);
 }
 
 class S3File implements FileSink {
@@ -29,12 +32,15 @@ class S3File implements FileSink {
   #uploadId: string | undefined;
   readonly #parts: Promise<CompletedPart>[] = [];
   readonly #cancel = new AbortController();
+  readonly #signal: AbortSignal;
 
   constructor(
     private readonly client: S3Client,
     private readonly target: { Bucket: string; Key: string },
+    signal?: AbortSignal,
   ) {
     this.name = target.Key;
+    this.#signal = signal ? AbortSignal.any([this.#cancel.signal, signal]) : this.#cancel.signal;
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -50,24 +56,25 @@ class S3File implements FileSink {
   async close(): Promise<void> {
     if (this.#uploadId === undefined) {
       const Body = this.#part.subarray(0, this.#length);
-      await once(this.client.send(new PutObjectCommand({ ...this.target, Body, IfNoneMatch: '*' }), { abortSignal: this.#cancel.signal }));
+      await once(this.client.send(new PutObjectCommand({ ...this.target, Body, IfNoneMatch: '*' }), { abortSignal: this.#signal }));
       return;
     }
     if (this.#length > 0) await this.#sendPart();
     const Parts = await Promise.all(this.#parts);
     const complete = { ...this.target, UploadId: this.#uploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' };
-    await once(this.client.send(new CompleteMultipartUploadCommand(complete), { abortSignal: this.#cancel.signal }));
+    await once(this.client.send(new CompleteMultipartUploadCommand(complete), { abortSignal: this.#signal }));
   }
 
   async abort(): Promise<void> {
     this.#cancel.abort();
     await Promise.allSettled(this.#parts);
     if (this.#uploadId === undefined) return;
-    await this.client.send(new AbortMultipartUploadCommand({ ...this.target, UploadId: this.#uploadId })).catch(() => {});
+    const abortion = new AbortMultipartUploadCommand({ ...this.target, UploadId: this.#uploadId });
+    await this.client.send(abortion, { abortSignal: AbortSignal.timeout(abortMilliseconds) }).catch(() => {});
   }
 
   async #sendPart(): Promise<void> {
-    const abortSignal = this.#cancel.signal;
+    const abortSignal = this.#signal;
     if (this.#uploadId === undefined) {
       const created = await this.client.send(new CreateMultipartUploadCommand(this.target), { abortSignal });
       this.#uploadId = created.UploadId;

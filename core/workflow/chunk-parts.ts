@@ -1,7 +1,8 @@
+import { z } from 'zod';
 import { type PartManifest, partManifestSchema } from '../plan/manifest.js';
 import type { Chunk, Plan } from '../plan/plan.js';
-import { partKey } from '../raw-bucket/layout.js';
-import { type RawBucket, readJson } from '../raw-bucket/objects.js';
+import { glueTakesKey, partKey } from '../raw-bucket/layout.js';
+import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
 
 /** How far a chunk has been read. A part that was handed back before its end is followed by another. */
 export interface ChunkProgress {
@@ -33,3 +34,13 @@ export async function readAllProgress(raw: RawBucket, { run, chunks }: Pick<Plan
   }
   return all;
 }
+
+const takenSchema = z.object({ at: z.iso.datetime() });
+
+/** From here on Glue alone reads the run: functions that were given up, and still run, write no more parts. */
+export async function takeByGlue(raw: RawBucket, runId: string): Promise<void> {
+  await writeJsonOnce(raw, glueTakesKey(runId), takenSchema, { at: new Date().toISOString() });
+}
+
+export const isTakenByGlue = async (raw: RawBucket, runId: string): Promise<boolean> =>
+  (await readJson(raw, glueTakesKey(runId), takenSchema)) !== null;

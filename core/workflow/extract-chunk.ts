@@ -3,7 +3,7 @@ import { FirnError } from '../errors.js';
 import { failpoint } from '../failpoints.js';
 import type { RunLog } from '../log.js';
 import type { OpenFile } from '../parquet/file-series.js';
-import { piecesOf, restFrom } from '../plan/chunks.js';
+import { piecesOf, restAfter } from '../plan/chunks.js';
 import { type PartManifest, partManifestSchema } from '../plan/manifest.js';
 import type { Chunk, Plan, RunRef } from '../plan/plan.js';
 import { dataFileName, partKey } from '../raw-bucket/layout.js';
@@ -11,7 +11,8 @@ import { type RawBucket, writeJsonOnce } from '../raw-bucket/objects.js';
 import { openS3File } from '../source/sink-s3.js';
 import { type SourceSecret, sourceKind } from '../source/source.js';
 import { operations, systemColumns } from '../system-columns.js';
-import type { ChunkProgress } from './chunk-parts.js';
+import { type ChunkProgress, isTakenByGlue } from './chunk-parts.js';
+import { Pace } from './pace.js';
 
 export interface Extracting {
   run: RunRef;
@@ -23,9 +24,9 @@ export interface Extracting {
   signal: AbortSignal;
   /** Until when a piece of a chunk is to be read, else what is left is handed back. Milliseconds of Date.now(). @default - no limit */
   until?: number;
+  /** A part is written at the first step after so many milliseconds. @default 30 s */
+  partAfter?: number;
 }
-
-type Progress = Partial<ChunkProgress>;
 
 /** @throws FirnError Internal when there is none */
 export function chunkOf(plan: Plan, number: number): Chunk {
@@ -35,14 +36,33 @@ export function chunkOf(plan: Plan, number: number): Chunk {
 }
 
 /**
- * Reads a chunk, or what is left of it, into Parquet files under the plan's prefix, then writes its part manifest. A range of a key is read in
- * pieces; when the time would not suffice for another one, the part says what is left, and the next call goes on from there.
- * Each attempt has file names of its own; of two attempts that finish, the first one's part counts.
- * @throws FirnError as the extraction throws
+ * Reads a chunk, or what is left of it, part after part, until nothing is left or the time would not suffice for another piece. Each part is
+ * one snapshot, and is written down with what it leaves to the next: whoever goes on, in whatever attempt, goes on from there. When the
+ * signal comes after a part was written, what is left is handed back; before one, its reason is thrown.
+ * @returns the last part; it has `rest` when something is left
+ * @throws FirnError as the extraction throws, ChunkTooLarge when Glue has begun to read the run
  */
-export async function extractChunk(extracting: Extracting, number: number, { parts, rest }: Progress = {}): Promise<PartManifest> {
+export async function extractChunk(extracting: Extracting, number: number, progress: Partial<ChunkProgress> = {}): Promise<PartManifest> {
+  const { plan, log, signal } = extracting;
+  const pace = new Pace(extracting.until ?? Number.POSITIVE_INFINITY);
+  let last: PartManifest | null = null;
+  let rest = progress.rest ?? chunkOf(plan, number);
+  for (let place = progress.parts?.length ?? 0; ; place++) {
+    try {
+      last = await extractPart(extracting, rest, place, pace);
+    } catch (error) {
+      if (last === null || !signal.aborted) throw error;
+      log.warn({ chunk: number, parts: place }, 'out of time: what is left is handed back');
+      return last;
+    }
+    if (last.rest === undefined || !pace.allows()) return last;
+    rest = last.rest;
+  }
+}
+
+/** Reads pieces of `chunk` from one snapshot into files, then writes the part manifest. Answers another attempt's part when that was first. */
+async function extractPart(extracting: Extracting, chunk: Chunk, place: number, pace: Pace): Promise<PartManifest> {
   const { run, plan, raw, connection, log, signal } = extracting;
-  const chunk = rest ?? chunkOf(plan, number);
   const constants = (operation: string) => ({
     [systemColumns.run]: run.runId,
     [systemColumns.op]: operation,
@@ -50,11 +70,12 @@ export async function extractChunk(extracting: Extracting, number: number, { par
   });
   const files = (): OpenFile => {
     const attempt = randomBytes(6).toString('hex');
-    return async (part) => openS3File(raw.client, raw.bucket, `${plan.prefix}${dataFileName(run.runId, number, attempt, part)}`);
+    return async (part) =>
+      openS3File(raw.client, raw.bucket, `${plan.prefix}${dataFileName(run.runId, chunk.number, attempt, part)}`, signal);
   };
   const { extract } = await sourceKind(plan.sourceType);
-  const pieces = new Pieces(chunk, extracting.until ?? Number.POSITIVE_INFINITY);
   const began = Date.now();
+  const pieces = new Pieces(chunk, pace, began + (extracting.partAfter ?? partAfter));
   const extracted = await extract({
     connection,
     relation: plan.relation,
@@ -64,14 +85,17 @@ export async function extractChunk(extracting: Extracting, number: number, { par
     constants: constants(operations.row),
     openFile: files(),
     ...(plan.deletes.keys && { keys: { constants: constants(operations.key), openFile: files() } }),
-    ...(chunk.steps && { pieces }),
+    ...(pieces.of.length > 1 && { pieces }),
     signal,
   });
   for (const replaced of extracted.replaced) log.warn({ ...replaced }, 'a value followed a lossy policy');
   await failpoint('file_written');
-  const part = await writeJsonOnce(raw, partKey(run.runId, number, parts?.length), partManifestSchema, {
+  if (plan.engine?.movable && (await isTakenByGlue(raw, run.runId))) {
+    throw new FirnError('ChunkTooLarge', `Glue reads what is left of ${run.table}: this function has been given up.`);
+  }
+  const part = await writeJsonOnce(raw, partKey(run.runId, chunk.number, place), partManifestSchema, {
     runId: run.runId,
-    chunk: number,
+    chunk: chunk.number,
     files: [
       ...extracted.files.map(({ name, rows, bytes }) => ({ key: name, rows, bytes })),
       ...(extracted.keys?.files ?? []).map(({ name, rows, bytes }) => ({ key: name, rows, bytes, keys: true })),
@@ -84,36 +108,34 @@ export async function extractChunk(extracting: Extracting, number: number, { par
     ...(pieces.rest && { rest: pieces.rest }),
   });
   await failpoint('part_written');
-  log.info({ chunk: number, rows: part.rows, files: part.files.length, handed_back: part.rest !== undefined }, 'extracted');
+  log.info({ chunk: chunk.number, place, rows: part.rows, files: part.files.length, done: part.rest === undefined }, 'extracted');
   return part;
 }
 
-/** More than a piece took so far: the next one may be larger. */
-const margin = 1.5;
+/** So much reading is lost at most, beside the piece under way, when a function ends before its part is written. */
+const partAfter = 30_000;
 
-/** The pieces of a chunk that are begun before the time is up. At least one is. */
+/** The pieces of a part: as many as are begun before it is to be written, or the time is up. */
 class Pieces implements Iterable<Chunk> {
+  readonly of: Chunk[];
   /** What no piece was begun of. */
   rest: Chunk | null = null;
 
   constructor(
     private readonly chunk: Chunk,
+    private readonly pace: Pace,
     private readonly until: number,
-  ) {}
+  ) {
+    this.of = piecesOf(chunk);
+  }
 
   *[Symbol.iterator](): Iterator<Chunk> {
-    let began = Date.now();
-    let longest = 0;
-    for (const [index, piece] of piecesOf(this.chunk).entries()) {
-      if (index > 0) {
-        const now = Date.now();
-        longest = Math.max(longest, now - began);
-        began = now;
-        if (now + margin * longest > this.until) {
-          this.rest = restFrom(this.chunk, piece.from!);
-          return;
-        }
+    for (const [index, piece] of this.of.entries()) {
+      if (index > 0 && (Date.now() >= this.until || !this.pace.allows())) {
+        this.rest = restAfter(this.chunk, index);
+        return;
       }
+      this.pace.begin();
       yield piece;
     }
   }

@@ -9,6 +9,7 @@ import { glueReadPrefix } from '../raw-bucket/layout.js';
 import type { RawBucket } from '../raw-bucket/objects.js';
 import type { SourceSecret } from '../source/source.js';
 import type { Executions } from '../state/executions.js';
+import { takeByGlue } from './chunk-parts.js';
 import { writeGlueRead } from './glue-read.js';
 
 export interface PreparingJob {
@@ -49,6 +50,7 @@ export async function prepareJob({ plan, raw, jobs, connection, secret, log, int
     await pause(interval);
     alive = await jobs.alive(runId);
   }
+  await takeByGlue(raw, runId);
   const read = await writeGlueRead(raw, plan, connection, secret);
   log.info({ read }, read === null ? 'nothing is left to be read' : 'prepared the job');
   return { read: read ?? '', preparedAt: new Date().toISOString() };

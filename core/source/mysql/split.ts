@@ -1,4 +1,4 @@
-import { splitRanges } from '../../plan/chunks.js';
+import { piecesOfChunk, splitRanges, wholeTable } from '../../plan/chunks.js';
 import type { Chunk } from '../../plan/plan.js';
 import type { Relation, Split, ToSplit } from '../source.js';
 import { readColumns, readTable, type SourceColumn } from './catalog.js';
@@ -24,7 +24,7 @@ function literal({ type }: SourceColumn, text: string): string {
 }
 
 /**
- * Ranges of one integer column are cut by its least and greatest value. Any other key is walked along its index, one step per chunk: the
+ * Ranges of one integer column are cut by its least and greatest value. Any other key is walked along its index, eight steps per chunk: the
  * server reads the index once, and the chunks hold about as many rows each.
  */
 export async function split(session: Session, { relation: asked, partitionColumn, primaryKey, estimate, wanted }: ToSplit): Promise<Split> {
@@ -44,7 +44,8 @@ export async function split(session: Session, { relation: asked, partitionColumn
     };
   }
   if (partitionColumn !== undefined) return { refused: `${partitionColumn} is not an integer column` };
-  const bounds = await walk(session, relation, key as SourceColumn[], Math.max(1, Math.ceil(estimate.rows / wanted)), wanted);
+  const pieces = wanted * piecesOfChunk;
+  const bounds = await walk(session, relation, key as SourceColumn[], Math.max(1, Math.ceil(estimate.rows / pieces)), pieces);
   return { chunks: chunksBetween(names, bounds) };
 }
 
@@ -77,9 +78,14 @@ async function walk(session: Session, relation: Relation, key: SourceColumn[], s
   return bounds;
 }
 
+/** A chunk has as many of the ranges between the bounds as it has pieces. */
 function chunksBetween(columns: string[], bounds: string[][]): Chunk[] {
-  return [null, ...bounds].map((from, number) => {
-    const whole = { number, column: null, from: null, to: null };
-    return bounds.length === 0 ? whole : { ...whole, key: { columns, from, to: bounds[number] ?? null } };
+  if (bounds.length < piecesOfChunk) return wholeTable;
+  const starts = [null, ...bounds].filter((_, index) => index % piecesOfChunk === 0);
+  return starts.map((from, number) => {
+    const first = number * piecesOfChunk;
+    const steps = bounds.slice(first, first + piecesOfChunk - 1);
+    const to = bounds[first + piecesOfChunk - 1] ?? null;
+    return { number, column: null, from: null, to: null, key: { columns, from, to, ...(steps.length > 0 && { steps }) } };
   });
 }

@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
 import { CreateSecretCommand, SecretsManagerClient, UpdateSecretCommand } from '@aws-sdk/client-secrets-manager';
 import { PutCommand } from '@aws-sdk/lib-dynamodb';
@@ -11,13 +13,13 @@ import { sourceConfigSchema, tableConfigSchema } from '../../../core/config/sche
 import { FirnError } from '../../../core/errors.js';
 import { createLog } from '../../../core/log.js';
 import { makePlan } from '../../../core/plan/make-plan.js';
-import { type Plan, planSchema } from '../../../core/plan/plan.js';
+import { type Chunk, type Plan, planSchema } from '../../../core/plan/plan.js';
 import { planKey } from '../../../core/raw-bucket/layout.js';
 import { type RawBucket, writeJsonOnce } from '../../../core/raw-bucket/objects.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import { joinOrStart } from '../../../core/state/claim.js';
 import { recordPrepared } from '../../../core/state/runs.js';
-import { readProgress } from '../../../core/workflow/chunk-parts.js';
+import { readProgress, takeByGlue } from '../../../core/workflow/chunk-parts.js';
 import { extractChunk } from '../../../core/workflow/extract-chunk.js';
 import { step } from '../../../lambdas/step.js';
 import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
@@ -189,6 +191,102 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
     for (const { key } of parts.flatMap(({ files }) => files)) ids.push(...(await rowsOf(key, 'SELECT "ID"::int FROM FILE')).flat());
     const { rows } = await admin.query(`SELECT id::int FROM orders WHERE id >= ${chunk.from} AND id < ${chunk.to} ORDER BY 1`);
     expect(ids.map(Number).toSorted((x, y) => x - y)).toEqual(rows.map(({ id }) => id));
+  });
+
+  /** Reads the second chunk, a part after each piece, and is told when a part is written. */
+  function inParts(plan: Plan, signal = new AbortController().signal) {
+    const chunk = plan.chunks[1]!;
+    const reading = { run: plan.run, plan, raw, connection: connection(), log, signal, partAfter: 0 };
+    return { chunk, read: async () => extractChunk(reading, 1, await progressOf(plan, chunk)) };
+  }
+  const progressOf = (plan: Plan, chunk: Chunk) => readProgress(raw, plan.run.runId, chunk);
+
+  async function expectEachRowOnce(plan: Plan, chunk: Chunk): Promise<void> {
+    const { parts, rest } = await progressOf(plan, chunk);
+    expect(rest).toBeNull();
+    const ids: unknown[] = [];
+    for (const { key } of parts.flatMap(({ files }) => files)) ids.push(...(await rowsOf(key, 'SELECT "ID"::int FROM FILE')).flat());
+    const { rows } = await admin.query(`SELECT id::int FROM orders WHERE id >= ${chunk.from} AND id < ${chunk.to} ORDER BY 1`);
+    expect(ids.map(Number).toSorted((x, y) => x - y)).toEqual(rows.map(({ id }) => id));
+  }
+
+  /** From now on a read waits at the second chunk's third piece, until `let go`. The lock is `admin`'s. */
+  async function haltAtThirdPiece(plan: Plan): Promise<Plan> {
+    const from = plan.chunks[1]!.steps![1]!;
+    await admin.query(`SELECT pg_advisory_lock(1); CREATE OR REPLACE FUNCTION halt() RETURNS boolean LANGUAGE plpgsql AS
+      $$ BEGIN PERFORM pg_advisory_lock_shared(1); PERFORM pg_advisory_unlock_shared(1); RETURN true; END $$`);
+    return { ...plan, rowFilter: `id < ${from} OR halt()` };
+  }
+  const letGo = () => admin.query('SELECT pg_advisory_unlock(1)');
+
+  it('keeps the parts it has written when its time is over in a later piece, and goes on after them', async () => {
+    const plan = await haltAtThirdPiece(await planned({}, 8000));
+    const limit = new AbortController();
+    const { chunk, read } = inParts(plan, limit.signal);
+    const cut = read();
+    await waitingForLock();
+    limit.abort(new FirnError('ChunkTimedOut', 'too long'));
+    expect((await cut).rest?.from).toBe(chunk.steps![1]);
+    const { parts } = await progressOf(plan, chunk);
+    expect(parts.map(({ rest }) => rest?.from)).toEqual(chunk.steps!.slice(0, 2));
+    // Without a part of its own there is nothing to hand back.
+    await expect(read()).rejects.toMatchObject({ name: 'ChunkTimedOut' });
+    await letGo();
+    await inParts(plan).read();
+    expect((await progressOf(plan, chunk)).parts.slice(0, 2)).toEqual(parts);
+    await expectEachRowOnce(plan, chunk);
+  });
+
+  it('keeps the parts it has written when the source is lost in a later piece', async () => {
+    const plan = await haltAtThirdPiece(await planned({}, 8000));
+    const { chunk, read } = inParts(plan);
+    const lost = read();
+    await waitingForLock();
+    await admin.query(`SELECT pg_terminate_backend(pid) FROM pg_locks WHERE NOT granted`);
+    await expect(lost).rejects.toMatchObject({ name: 'SourceConnectionLost' });
+    expect((await progressOf(plan, chunk)).parts).toHaveLength(2);
+    await letGo();
+    await read();
+    await expectEachRowOnce(plan, chunk);
+  });
+
+  it('read by two attempts at once, whose parts take turns, holds each row once', async () => {
+    const plan = await planned({}, 8000);
+    const { chunk, read } = inParts(plan);
+    await Promise.all([
+      read(),
+      read(),
+      extractChunk({ run: plan.run, plan, raw, connection: connection(), log, signal: new AbortController().signal }, 1),
+    ]);
+    await expectEachRowOnce(plan, chunk);
+  });
+
+  it('is left to Glue once Glue has taken the run: a function that still runs writes no part', async () => {
+    const plan = await haltAtThirdPiece(await planned({}, 8000));
+    const movable = { ...plan, engine: { name: 'lambda', reason: 'auto', movable: true } } as const;
+    const { chunk, read } = inParts(movable);
+    const givenUp = read();
+    await waitingForLock();
+    await takeByGlue(raw, plan.run.runId);
+    await letGo();
+    await expect(givenUp).rejects.toMatchObject({ name: 'ChunkTooLarge' });
+    expect((await progressOf(plan, chunk)).parts).toHaveLength(2);
+  });
+
+  it('ends when its time is over while S3 does not answer', async () => {
+    const plan = await planned();
+    const silent = createServer((socket) => socket.on('error', () => {}));
+    const connected = once(silent, 'connection');
+    await once(silent.listen(0, '127.0.0.1'), 'listening');
+    const client = new S3Client({ endpoint: `http://127.0.0.1:${(silent.address() as AddressInfo).port}`, forcePathStyle: true });
+    const limit = new AbortController();
+    const reading = { run: plan.run, plan, raw: { ...raw, client }, connection: connection(), log, signal: limit.signal };
+    const read = extractChunk(reading, 0);
+    await connected;
+    limit.abort(new FirnError('ChunkTimedOut', 'too long'));
+    await expect(read).rejects.toMatchObject({ name: 'ChunkTimedOut' });
+    client.destroy();
+    silent.close();
   });
 
   it('of one snapshot is read to its end, however late', async () => {
