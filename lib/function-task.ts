@@ -24,6 +24,15 @@ const serviceErrors = [
   'Lambda.ClientExecutionTimeoutException',
 ];
 
+/**
+ * The function's process died: out of memory, or with its machine. A step that is carried out again finds what was done, and goes on from there
+ * (docs/guarantees.md). Step Functions documents the first name, for functions that ran out of time too; Lambda reports the others.
+ */
+const died = ['Lambda.Unknown', 'Runtime.ExitError'];
+
+/** The function ran out of time without saying so, as one does that waits for what does not come. Once more, no oftener: it may be 15 minutes each. */
+const timedOut = ['Sandbox.Timedout', 'States.Timeout'];
+
 /** One step of a workflow: calls a function, tries again what the catalogue of errors says may pass, and gives up in time. */
 export class FunctionTask extends LambdaInvoke {
   constructor(scope: Construct, id: string, { lambdaFunction, payload, retries, answer }: FunctionTaskProps) {
@@ -56,5 +65,11 @@ export class FunctionTask extends LambdaInvoke {
       maxDelay: Duration.seconds(60),
       jitterStrategy: JitterType.FULL,
     });
+    for (const [errors, maxAttempts] of [
+      [died, 2],
+      [timedOut, 1],
+    ] as const) {
+      this.addRetry({ errors: [...errors], interval: Duration.seconds(2), backoffRate: 2, maxAttempts, jitterStrategy: JitterType.FULL });
+    }
   }
 }

@@ -29,17 +29,23 @@ const states = [...statesOf(ingest), ...statesOf(gold)];
 const tasks = states.filter(([, { Type, Parameters }]) => Type === 'Task' && Parameters?.FunctionName !== undefined);
 
 describe('a task', () => {
-  it.each(tasks)('%s is tried again for what the catalogue of errors says, and for errors of the service', (_, { Retry }) => {
-    const [service, ours, ...more] = Retry!;
-    expect(ours!.ErrorEquals.toSorted()).toEqual(retriedCodes.toSorted());
-    expect(service!.ErrorEquals.every((code) => code.startsWith('Lambda.'))).toBe(true);
-    expect(more).toEqual([]);
-    for (const { BackoffRate, JitterStrategy, MaxAttempts } of Retry!) {
-      expect(BackoffRate).toBeGreaterThan(1);
-      expect(JitterStrategy).toBe('FULL');
-      expect(MaxAttempts).toBeGreaterThan(0);
-    }
-  });
+  it.each(tasks)(
+    '%s is tried again for what the catalogue of errors says, for errors of the service, twice when its process died, and once when it hung',
+    (_, { Retry }) => {
+      const [service, ours, ...ended] = Retry!;
+      expect(ours!.ErrorEquals.toSorted()).toEqual(retriedCodes.toSorted());
+      expect(service!.ErrorEquals.every((code) => code.startsWith('Lambda.'))).toBe(true);
+      expect(ended.map(({ ErrorEquals, MaxAttempts }) => [ErrorEquals, MaxAttempts])).toEqual([
+        [['Lambda.Unknown', 'Runtime.ExitError'], 2],
+        [['Sandbox.Timedout', 'States.Timeout'], 1],
+      ]);
+      for (const { BackoffRate, JitterStrategy, MaxAttempts } of Retry!) {
+        expect(BackoffRate).toBeGreaterThan(1);
+        expect(JitterStrategy).toBe('FULL');
+        expect(MaxAttempts).toBeGreaterThan(0);
+      }
+    },
+  );
 
   it.each(tasks)('%s gives up after the time of its function', (_, { TimeoutSeconds, Parameters }) => {
     const logicalId = /\{(\w+)\./.exec(Parameters!.FunctionName)![1]!;
@@ -76,6 +82,11 @@ it('reads a chunk until nothing of it is left', () => {
     Choices: [{ Variable: '$.read.done', BooleanEquals: true, Next: 'ChunkRead' }],
     Default: 'ExtractChunk',
   });
+});
+
+it("a function's own word of its time is not an error that is tried again: the rest goes to Glue, or the run fails and says what to do", () => {
+  const retried = statesOf(ingest).flatMap(([, { Retry = [] }]) => Retry.flatMap(({ ErrorEquals }) => ErrorEquals));
+  for (const code of ['ChunkTooLarge', 'ChunkTimedOut', 'States.ALL', 'States.TaskFailed']) expect(retried).not.toContain(code);
 });
 
 it('keeps nothing of what the chunks answer', () => {
