@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { relationOf } from '../core/plan/make-plan.js';
-import type { PostgresSecret } from '../core/source/postgres/connection.js';
+import type { SourceSecret } from '../core/source/secret.js';
 import { AdvisedError, CliError } from './cli-error.js';
 import { counted } from './config.js';
 import type { GlobalOptions } from './main.js';
@@ -58,7 +58,7 @@ function positive(text: string): number {
 }
 
 /** A connection string of libpq as the source's secret would hold it. `sslrootcert` names a file. */
-export function secretOf(text: string): PostgresSecret {
+export function secretOf(text: string): SourceSecret {
   const url = URL.canParse(text) ? new URL(text) : null;
   if (url === null || !/^postgres(ql)?:$/.test(url.protocol) || url.hostname === '') {
     throw new CliError('Usage', '--source is not a connection string', 'Write it as postgresql://user:password@host:port/database.');
@@ -71,7 +71,7 @@ export function secretOf(text: string): PostgresSecret {
     user,
     password: decodeURIComponent(url.password) || (process.env.PGPASSWORD ?? ''),
     database: decodeURIComponent(url.pathname.slice(1)) || user,
-    sslmode: (url.searchParams.get('sslmode') ?? 'prefer') as PostgresSecret['sslmode'],
+    sslmode: (url.searchParams.get('sslmode') ?? 'prefer') as SourceSecret['sslmode'],
     ...(rootCertificate === null ? {} : { sslrootcert: readFileSync(rootCertificate, 'utf8') }),
   };
 }

@@ -69,7 +69,7 @@ function expectation(issue: z.core.$ZodIssue, value: unknown): string {
  * A zod issue about `data`; several where it names several unknown keys.
  * @param file the keys of its kind of file; those of sources and tables where it is left out
  */
-export function explain(issue: z.core.$ZodIssue, data: unknown, file?: JsonSchema): Explanation[] {
+export function explain(issue: z.core.$ZodIssue, data: unknown, file: JsonSchema): Explanation[] {
   const path = issue.path as KeyPath;
   if (issue.code === 'unrecognized_keys') {
     return issue.keys.map((key) => ({ path: [...path, key], of: 'key', message: unknownKey(key, path, file) }));

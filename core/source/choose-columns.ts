@@ -8,8 +8,9 @@ import { FirnError } from '../errors.js';
  */
 export function chooseColumns<C extends { name: string }>(all: C[], settings: TableConfig['columns'], table: string): C[] {
   const known = new Set(all.map((column) => column.name));
-  const { include, exclude = [], rename = {} } = settings ?? {};
-  for (const [key, names] of Object.entries({ include: include ?? [], exclude, rename: Object.keys(rename) })) {
+  const { include, exclude = [], rename = {}, large = [], mask = {} } = settings ?? {};
+  const named = { include: include ?? [], exclude, rename: Object.keys(rename), large, mask: Object.keys(mask) };
+  for (const [key, names] of Object.entries(named)) {
     const missing = names.find((name) => !known.has(name));
     if (missing !== undefined)
       throw new FirnError('ConfigInvalid', `${table}: columns.${key} names ${missing}, which is not a column of the table.`);

@@ -4,29 +4,46 @@ import type { TableConfig } from '../config/schema.js';
 import type { ErrorCode } from '../errors.js';
 import type { Codec } from '../parquet/compression.js';
 import type { OpenFile, WrittenFile } from '../parquet/file-series.js';
-import type { Chunk, Plan } from '../plan/plan.js';
-import type { CursorColumn } from './postgres/cursor-column.js';
-import type { Estimate } from './postgres/estimate.js';
-import type { Observation } from './postgres/observe.js';
+import type { Chunk, Plan, Watermark } from '../plan/plan.js';
+import type { TimeOrderedId } from './postgres/time-ordered-id.js';
+import type { SourceSecret } from './secret.js';
+import type { Reading } from './watermark.js';
 
 /** The contract between a kind of source and everything else. What is specific to a database stays in its folder. */
 
-export type { CursorColumn, Estimate, Observation };
-
+export type { SourceSecret };
 export type SourceType = Plan['sourceType'];
 export type Relation = Plan['relation'];
 
-/** A source's secret. `sslmode` as in libpq; `sslrootcert` holds the CA's certificates as PEM text. */
-export interface SourceSecret {
-  host: string;
-  port: number;
-  user: string;
-  password: string;
-  database: string;
-  sslmode: 'disable' | 'allow' | 'prefer' | 'require' | 'verify-ca' | 'verify-full';
-  sslrootcert?: string | undefined;
-  /** Stands before each text that `columns.mask` hashes. */
-  mask_salt?: string | undefined;
+/** A column that can carry the cursor of an incremental table. */
+export interface CursorColumn {
+  name: string;
+  kind: Watermark['kind'];
+  /** Base type, domains resolved; of an identifier that begins with its time, its form. */
+  type: 'timestamptz' | 'timestamp' | 'date' | 'int2' | 'int4' | 'int8' | 'xid' | TimeOrderedId;
+  nullable: boolean;
+  /** How values are compared, where not by the type's own order. */
+  comparison?: NonNullable<Plan['cursor']>['comparison'];
+  /** The values carry the time of whoever made them, not the server's: a lookback above the skew of his clock has to be declared. */
+  foreignClock?: boolean;
+}
+
+/** What an incremental run observes before its snapshot, and who holds the bound back. */
+export interface Observation extends Reading {
+  /** The oldest open transaction, when there is one: pid, since when, by whom. */
+  oldest: { pid: number; user: string | null; application: string | null; since: string; seconds: number } | null;
+  /** The prepared transaction that holds the bound back, when there is one. */
+  oldestPrepared?: { gid: string; since: string; seconds: number } | null;
+  /** Which server this is, where numbers of another one would mean something else: it changes when a standby is promoted or a backup restored. */
+  server?: string;
+  warnings: string[];
+}
+
+/** What the source expects of a read. */
+export interface Estimate {
+  rows: number;
+  /** Width of the columns read, uncompressed. */
+  bytes: number;
 }
 
 /** The table as the source describes it. `primaryKey` holds the source's names, in the key's order; empty when there is none. */
@@ -144,7 +161,7 @@ export interface SparkQuery {
   conditions: string[];
   /** Query of one value: the source's clock, ISO 8601, UTC, microseconds. */
   clock: string;
-  /** Codes of errors, by SQLSTATE or by its class. */
+  /** Codes of errors, by the server's number, by SQLSTATE or by its class. */
   sqlStates: Record<string, ErrorCode>;
   /** Which server, for messages. */
   address: string;
@@ -163,10 +180,10 @@ export interface SourceKind {
    */
   extract(read: TableRead): Promise<Extracted>;
   /**
-   * The same read for Spark. Not there: the source has no engine but Lambda.
+   * The same read for Spark.
    * @throws FirnError Source…, SchemaChangedDuringRun, CursorIsNull
    */
-  sparkQuery?(read: SparkRead, chunks: readonly Chunk[]): Promise<SparkQuery>;
+  sparkQuery(read: SparkRead, chunks: readonly Chunk[]): Promise<SparkQuery>;
 }
 
 /** Loaded when needed, so that no function starts with a client that its source does not use. */

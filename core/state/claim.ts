@@ -2,7 +2,7 @@ import { decodeTime } from 'ulid';
 import { FirnError } from '../errors.js';
 import { failpoint } from '../failpoints.js';
 import type { Mode, Plan, RunRef, Watermark } from '../plan/plan.js';
-import { usableCheckpoints } from '../source/postgres/watermark.js';
+import { usableCheckpoints } from '../source/watermark.js';
 import { createRun, readRun, recordMode } from './runs.js';
 import type { RuntimeState } from './runtime-state.js';
 import { type Change, type Claim, changeTable, type TableRef, type TableState, type Waiting } from './table-state.js';

@@ -4,7 +4,7 @@ import { FirnError } from '../../errors.js';
 import { chooseColumns, refuseCollisions } from '../choose-columns.js';
 import type { DescribedTable, Relation } from '../source.js';
 import { query, type Session } from './connection.js';
-import { describeAddress } from './errors.js';
+import { describeAddress } from '../source-error.js';
 import { defaultPolicies, mapType, type Policies, type SourceType } from './types.js';
 
 export interface SourceTable {

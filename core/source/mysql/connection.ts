@@ -1,19 +1,9 @@
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
-import { z } from 'zod';
-import { CopySocket } from '../postgres/copy-socket.js';
-import type { SourceSecret } from '../source.js';
+import { ReadSocket } from '../read-socket.js';
+import { type SourceSecret, sourceSecretSchema } from '../secret.js';
 import { asSourceError } from './errors.js';
 
-export const mysqlSecretSchema = z.object({
-  host: z.string().min(1),
-  port: z.coerce.number().int().min(1).max(65_535).default(3306),
-  user: z.string().min(1),
-  password: z.string(),
-  /** Schema of the tables whose key names none. */
-  database: z.string().min(1),
-  sslmode: z.enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']).default('require'),
-  sslrootcert: z.string().optional(),
-});
+export const mysqlSecretSchema = sourceSecretSchema(3306);
 
 /** A connection and what the statements of the two servers depend on. */
 export interface Session {
@@ -58,7 +48,7 @@ export async function connect(secret: SourceSecret): Promise<Session> {
  * What the text of a value, the meaning of a row filter or the length of a read depends on. PAD_CHAR_TO_FULL_LENGTH, ANSI_QUOTES and
  * NO_BACKSLASH_ESCAPES of the server's own sql_mode would change them.
  */
-function settings({ isMariaDb }: Session): string[] {
+export function settings({ isMariaDb }: Pick<Session, 'isMariaDb'>): string[] {
   const common = ["time_zone = '+00:00'", "sql_mode = ''", `net_write_timeout = ${writeTimeout}`, 'sql_auto_is_null = 0'];
   return isMariaDb
     ? [...common, 'max_statement_time = 0', "tx_isolation = 'REPEATABLE-READ'"]
@@ -89,7 +79,7 @@ function open({ host, port, user, password, database }: SourceSecret, ssl: Conne
     charset: 'UTF8MB4_GENERAL_CI',
     connectTimeout: connectTimeoutMs,
     connectAttributes: { program_name: 'firn' },
-    stream: () => new CopySocket().setNoDelay(true).setKeepAlive(true, 30_000).connect(port, host),
+    stream: () => new ReadSocket().setNoDelay(true).setKeepAlive(true, 30_000).connect(port, host),
     dateStrings: true,
     // A server that asks for a local file gets none.
     flags: ['-LOCAL_FILES'],

@@ -1,14 +1,8 @@
-import { type ErrorCode, FirnError } from '../../errors.js';
-
-/** Where the error happened, for its message. */
-export interface Address {
-  host: string;
-  port: number;
-  database?: string | undefined;
-}
+import type { ErrorCode, FirnError } from '../../errors.js';
+import { type Address, sourceError } from '../source-error.js';
 
 /** Error number → code. Source: MySQL 8.4 error message reference; MariaDB's numbers below 1900 are the same. */
-const numbers: Record<number, ErrorCode> = {
+export const codes: Record<number, ErrorCode> = {
   1040: 'SourceBusy',
   1203: 'SourceBusy',
   1205: 'SourceBusy',
@@ -42,7 +36,7 @@ const networkCodes = /^(ECONN|ENOTFOUND|EAI_|ETIMEDOUT|EHOST|ENET|EPIPE|EADDR|PR
 function codeOf({ errno, code = '', message }: { errno?: number; code?: string; message: string }, connected: boolean): ErrorCode {
   // Without a database at the login it is the user that is refused, later it is the table.
   if (errno === 1044) return connected ? 'SourcePermissionDenied' : 'SourceCredentialsRejected';
-  const known = errno === undefined ? undefined : numbers[errno];
+  const known = errno === undefined ? undefined : codes[errno];
   if (known) return known;
   if (code === 'AUTH_SWITCH_PLUGIN_ERROR') return 'SourceCredentialsRejected';
   if (tlsCodes.test(code) || /SSL|TLS|certificate/.test(message)) return connected ? 'SourceConnectionLost' : 'SourceTlsFailed';
@@ -51,18 +45,7 @@ function codeOf({ errno, code = '', message }: { errno?: number; code?: string; 
   return 'SourceQueryFailed';
 }
 
-/** Host, port and database, never user or password. */
-export function describeAddress({ host, port, database }: Address): string {
-  return `${host}:${port}${database === undefined ? '' : `, database ${database}`}`;
-}
-
 /** An error of the driver, the network or the server as a FirnError that says where it happened. `connected`: after the handshake. */
 export function asSourceError(error: unknown, address: Address, connected = true): FirnError {
-  if (error instanceof FirnError) return error;
-  // Several addresses of one host failed: Node wraps them.
-  const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
-  const cause = first instanceof Error ? first : new Error(String(first));
-  return new FirnError(codeOf(cause, connected), `MySQL at ${describeAddress(address)}: ${cause.message || String(first)}`, {
-    cause: error,
-  });
+  return sourceError('MySQL', error, address, (cause) => codeOf(cause, connected));
 }

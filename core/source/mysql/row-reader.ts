@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { FirnError } from '../../errors.js';
-import { CopySocket } from '../postgres/copy-socket.js';
+import { ReadSocket } from '../read-socket.js';
 import type { Session } from './connection.js';
 import { fullPacket, packetHeader } from './decoder.js';
 import { asSourceError } from './errors.js';
@@ -87,7 +87,7 @@ export class RowReader {
     packet.writeUInt32LE(1, packetHeader + 6);
     this.#wire._resetSequenceId();
     const { stream } = this.#wire;
-    if (stream instanceof CopySocket) stream.receiver = this.#receiveShared;
+    if (stream instanceof ReadSocket) stream.receiver = this.#receiveShared;
     else this.#wire.packetParser = { execute: this.#receive };
     this.#wire.write(packet);
     return false;
@@ -166,7 +166,7 @@ export class RowReader {
     this.start = 0;
     this.end = rest;
     this.#drain();
-    if (!(this.#wire.stream instanceof CopySocket) && this.#queued < highWater >> 1) this.#resume();
+    if (!(this.#wire.stream instanceof ReadSocket) && this.#queued < highWater >> 1) this.#resume();
   }
 
   /** Bytes until the end of the last packet that is known to belong to the row at `start`. */
@@ -274,7 +274,7 @@ export class RowReader {
     this.start = this.end;
     this.#done = true;
     const { stream } = this.#wire;
-    if (stream instanceof CopySocket) stream.receiver = null;
+    if (stream instanceof ReadSocket) stream.receiver = null;
     this.#wire.packetParser = this.#parser;
     this.#resume();
     this.#wire.handlePacket();

@@ -3,8 +3,9 @@ import type { Column } from '../../column.js';
 import type { TableConfig } from '../../config/schema.js';
 import { FirnError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
+import { chooseColumns, refuseCollisions } from '../choose-columns.js';
+import { describeAddress } from '../source-error.js';
 import { addressOf, query } from './connection.js';
-import { describeAddress } from './errors.js';
 import { defaultPolicies, isLarge, mapType, type Policies, type SourceType } from './types.js';
 
 type Relation = Plan['relation'];
@@ -152,7 +153,7 @@ export async function describeTable(
     throw new FirnError('SourcePermissionDenied', `PostgreSQL at ${describeAddress(addressOf(client))}: the user may not read ${name}.`);
   }
   const all = await readColumns(client, oid);
-  const chosen = choose(all, settings.columns, name);
+  const chosen = chooseColumns(all, settings.columns, name);
   const denied = chosen.filter((column) => !column.readable).map((column) => column.name);
   if (denied.length > 0) {
     throw new FirnError(
@@ -186,34 +187,4 @@ export async function describeTable(
   refuseCollisions(columns, name);
   const key = await query<{ name: string }>(client, primaryKeyStatement, [oid]);
   return { ...table, columns, primaryKey: key.map((row) => row.name) };
-}
-
-function choose(all: SourceColumn[], settings: TableConfig['columns'], table: string): SourceColumn[] {
-  const known = new Set(all.map((column) => column.name));
-  const { include, exclude = [], rename = {}, large = [], mask = {} } = settings ?? {};
-  for (const [key, names] of Object.entries({
-    include: include ?? [],
-    exclude,
-    rename: Object.keys(rename),
-    large,
-    mask: Object.keys(mask),
-  })) {
-    const missing = names.find((name) => !known.has(name));
-    if (missing !== undefined)
-      throw new FirnError('ConfigInvalid', `${table}: columns.${key} names ${missing}, which is not a column of the table.`);
-  }
-  const chosen = all.filter(({ name }) => (include === undefined || include.includes(name)) && !exclude.includes(name));
-  if (chosen.length === 0) throw new FirnError('ConfigInvalid', `${table}: no column is left to read.`);
-  return chosen;
-}
-
-function refuseCollisions(columns: Column[], table: string): void {
-  const taken = new Map<string, string>();
-  for (const { name, target } of columns) {
-    const key = target.toUpperCase();
-    const other = key.startsWith('_FIRN_') ? "one of Firn's own columns" : taken.get(key);
-    if (other !== undefined)
-      throw new FirnError('ColumnNameCollision', `${table}: column ${name} would be ${target} in Snowflake, as is ${other}.`);
-    taken.set(key, `column ${name}`);
-  }
 }

@@ -1,27 +1,16 @@
 import type { ConnectionOptions } from 'node:tls';
 import pg, { type Client, type ClientBase, type QueryResultRow } from 'pg';
-import { z } from 'zod';
-import { CopySocket } from './copy-socket.js';
-import { type Address, asSourceError } from './errors.js';
+import { ReadSocket } from '../read-socket.js';
+import { type SourceSecret, sourceSecretSchema } from '../secret.js';
+import type { Address } from '../source-error.js';
+import { asSourceError } from './errors.js';
 
-/** The source's secret. `sslmode` as in libpq; `sslrootcert` holds the CA's certificates as PEM text. */
-export const postgresSecretSchema = z.object({
-  host: z.string().min(1),
-  port: z.coerce.number().int().min(1).max(65_535).default(5432),
-  user: z.string().min(1),
-  password: z.string(),
-  database: z.string().min(1),
-  sslmode: z.enum(['disable', 'allow', 'prefer', 'require', 'verify-ca', 'verify-full']).default('require'),
-  sslrootcert: z.string().optional(),
-  /** Stands before each text that `columns.mask` hashes. */
-  mask_salt: z.string().optional(),
-});
-export type PostgresSecret = z.infer<typeof postgresSecretSchema>;
+export const postgresSecretSchema = sourceSecretSchema(5432);
 
 const connectTimeoutMs = 15_000;
 
 /** What libpq's documentation says of each sslmode: `require` verifies only when a CA is given. */
-function tlsOptions({ sslmode, sslrootcert: ca }: PostgresSecret): false | ConnectionOptions {
+function tlsOptions({ sslmode, sslrootcert: ca }: SourceSecret): false | ConnectionOptions {
   if (sslmode === 'disable') return false;
   if (sslmode === 'verify-full') return { ca, rejectUnauthorized: true };
   const verify = sslmode === 'verify-ca' || ca !== undefined;
@@ -29,7 +18,7 @@ function tlsOptions({ sslmode, sslrootcert: ca }: PostgresSecret): false | Conne
 }
 
 /** @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed */
-export async function connect(secret: PostgresSecret): Promise<Client> {
+export async function connect(secret: SourceSecret): Promise<Client> {
   const ssl = tlsOptions(secret);
   try {
     return await open(secret, ssl);
@@ -42,7 +31,7 @@ export async function connect(secret: PostgresSecret): Promise<Client> {
   });
 }
 
-async function open(secret: PostgresSecret, ssl: false | ConnectionOptions): Promise<Client> {
+async function open(secret: SourceSecret, ssl: false | ConnectionOptions): Promise<Client> {
   const { host, port, user, password, database } = secret;
   const client = new pg.Client({
     host,
@@ -51,7 +40,7 @@ async function open(secret: PostgresSecret, ssl: false | ConnectionOptions): Pro
     password,
     database,
     ssl,
-    stream: () => new CopySocket(),
+    stream: () => new ReadSocket(),
     application_name: 'firn',
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
@@ -86,7 +75,7 @@ interface RawConnection {
 }
 
 /** Asks the server to stop the client's running query, then drops the connection. Resolves when both are done; never throws. */
-export async function cancelQuery(client: Client, secret: PostgresSecret): Promise<void> {
+export async function cancelQuery(client: Client, secret: SourceSecret): Promise<void> {
   const { processID, secretKey, connection, ssl } = client as unknown as {
     processID: number;
     secretKey: number;

@@ -1,9 +1,9 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { FirnError } from '../../errors.js';
+import { ReadSocket } from '../read-socket.js';
 import { addressOf } from './connection.js';
 import type { CopiedRows } from './copied-rows.js';
-import { CopySocket } from './copy-socket.js';
 import { asSourceError } from './errors.js';
 
 /** Message types. Source: PostgreSQL documentation, "Message Formats". */
@@ -97,7 +97,7 @@ export class CopyReader {
     const socket = connection.stream;
     this.#socket = socket;
     this.#parse = socket.listeners('data')[0]!;
-    if (socket instanceof CopySocket) socket.receiver = (bytes) => this.#receive(bytes, 1);
+    if (socket instanceof ReadSocket) socket.receiver = (bytes) => this.#receive(bytes, 1);
     else {
       socket.on('data', this.#listener);
       socket.removeListener('data', this.#parse);
@@ -194,7 +194,7 @@ export class CopyReader {
     rows.end = rows.position;
     this.#queue = [];
     this.#queued = 0;
-    if (socket instanceof CopySocket) socket.receiver = null;
+    if (socket instanceof ReadSocket) socket.receiver = null;
     else {
       socket.on('data', parse);
       socket.removeListener('data', this.#listener);

@@ -1,26 +1,11 @@
 import type { ClientBase } from 'pg';
 import { FirnError } from '../../errors.js';
-import type { Plan, Watermark } from '../../plan/plan.js';
+import type { Watermark } from '../../plan/plan.js';
+import type { CursorColumn, Relation } from '../source.js';
 import { query } from './connection.js';
 import { quoteIdentifier, quoteRelation } from './query.js';
-import { isTimeOrderedId, leastId, readTextForm, refuseOtherForms, type TimeOrderedId } from './time-ordered-id.js';
+import { isTimeOrderedId, leastId, readTextForm, refuseOtherForms } from './time-ordered-id.js';
 import { readXminCursor, xminColumn } from './xmin.js';
-
-/** Where a table stands at the source. */
-export type Relation = Plan['relation'];
-
-/** A column that can carry the cursor of an incremental table. */
-export interface CursorColumn {
-  name: string;
-  kind: Watermark['kind'];
-  /** Base type, domains resolved; of an identifier that begins with its time, its form. */
-  type: 'timestamptz' | 'timestamp' | 'date' | 'int2' | 'int4' | 'int8' | 'xid' | TimeOrderedId;
-  nullable: boolean;
-  /** How values are compared, where not by the type's own order. */
-  comparison?: NonNullable<Plan['cursor']>['comparison'];
-  /** The values carry the time of whoever made them, not the server's: a lookback above the skew of his clock has to be declared. */
-  foreignClock?: boolean;
-}
 
 const kinds: Record<string, Watermark['kind']> = {
   timestamptz: 'time',

@@ -1,11 +1,5 @@
-import { type ErrorCode, FirnError } from '../../errors.js';
-
-/** Where the error happened, for its message. */
-export interface Address {
-  host: string;
-  port: number;
-  database?: string | undefined;
-}
+import type { ErrorCode, FirnError } from '../../errors.js';
+import { type Address, sourceError } from '../source-error.js';
 
 /** SQLSTATE → code. Source: PostgreSQL documentation, appendix A. */
 export const sqlStates: Record<string, ErrorCode> = {
@@ -44,16 +38,7 @@ function codeOf(error: { code?: unknown; message: string }, connected: boolean):
   return 'SourceQueryFailed';
 }
 
-/** Host, port and database, never user or password. */
-export function describeAddress({ host, port, database }: Address): string {
-  return `${host}:${port}${database === undefined ? '' : `, database ${database}`}`;
-}
-
 /** An error of the driver, the network or the server as a FirnError that says where it happened. `connected`: after the handshake. */
 export function asSourceError(error: unknown, address: Address, connected = true): FirnError {
-  if (error instanceof FirnError) return error;
-  // Several addresses of one host failed: Node wraps them.
-  const first: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
-  const cause = first instanceof Error ? first : new Error(String(first));
-  return new FirnError(codeOf(cause, connected), `PostgreSQL at ${describeAddress(address)}: ${cause.message}`, { cause: error });
+  return sourceError('PostgreSQL', error, address, (cause) => codeOf(cause, connected));
 }

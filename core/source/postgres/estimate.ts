@@ -1,14 +1,9 @@
 import type { ClientBase } from 'pg';
 import type { Plan } from '../../plan/plan.js';
+import type { Estimate, Relation } from '../source.js';
 import { query } from './connection.js';
-import { type Relation, readBaseType } from './cursor-column.js';
+import { readBaseType } from './cursor-column.js';
 import { cursorCondition, quoteIdentifier, quoteRelation } from './query.js';
-
-export interface Estimate {
-  rows: number;
-  /** Width of the columns read, uncompressed. */
-  bytes: number;
-}
 
 /** What the source's planner expects of the read: nothing is read. */
 export async function estimateRead(

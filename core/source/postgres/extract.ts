@@ -1,12 +1,10 @@
 import type { Client } from 'pg';
-import type { Column } from '../../column.js';
 import { FirnError } from '../../errors.js';
-import type { Codec } from '../../parquet/compression.js';
-import type { OpenFile, WrittenFile } from '../../parquet/file-series.js';
-import type { Chunk, Plan } from '../../plan/plan.js';
-import { cancelQuery, connect, type PostgresSecret, query } from './connection.js';
+import type { Chunk } from '../../plan/plan.js';
+import type { Extracted, TableRead } from '../source.js';
+import { cancelQuery, connect, query } from './connection.js';
 import { TableDecoder } from './decoder.js';
-import { applyPolicies, type PolicyTally, type Replaced } from './decoder-policy.js';
+import { applyPolicies, type PolicyTally } from './decoder-policy.js';
 import { copyToFiles } from './extract-files.js';
 import { sharedRead } from './extract-ranges.js';
 import { beginSnapshot, joinSnapshot, type Reading, readingsOf } from './extract-snapshot.js';
@@ -14,46 +12,11 @@ import { tellInvalidText } from './invalid-text.js';
 import { readExpression } from './mask.js';
 import { copyStatement, nullCursorStatement, type Where } from './query.js';
 
-export interface Extraction {
-  connection: PostgresSecret;
-  relation: Plan['relation'];
-  columns: readonly Column[];
+/** `where.chunk` may be no chunk of a plan, but just a range. */
+export interface Extraction extends Omit<TableRead, 'where'> {
   where: Where;
-  /** Target names; they tell which row an error is about. */
-  primaryKey?: readonly string[];
-  /** String columns with one value for all rows, by target name: `_FIRN_RUN`, `_FIRN_OP`, `_FIRN_ORDER`. */
-  constants: Readonly<Record<string, string>>;
-  /** Default: zstd, level 1. */
-  codec?: Codec;
-  /** Compressed size after which a file is closed. Default: 128 MiB. */
-  fileBytes?: number;
-  /** Connections that read at once. Default: 1. */
+  /** Connections that read at once, not of `pieces`. Default: 1. */
   connections?: number;
-  /** Key-value metadata of each file. */
-  metadata?: Readonly<Record<string, string>>;
-  /** Ranges that are read one after another instead of `where.chunk`; each is asked for when the one before is read. One connection only. */
-  pieces?: Iterable<Chunk>;
-  openFile: OpenFile;
-  /** Reads the key of each row too, in the snapshot of the rows, into files of their own. */
-  keys?: { constants: Readonly<Record<string, string>>; openFile: OpenFile };
-  /** Cancels the query at the server. */
-  signal?: AbortSignal;
-  /** After each row group. */
-  onProgress?: (progress: { rows: number; bytes: number }) => void;
-}
-
-export interface Extracted {
-  rows: number;
-  /** None when there are no rows. */
-  files: WrittenFile[];
-  /** The files of keys, where they were to be read. */
-  keys?: { rows: number; files: WrittenFile[] };
-  /** Clock of the source when the snapshot was taken. ISO 8601, UTC, microseconds. */
-  readAsOf: string;
-  /** Values replaced, by `COLUMN: policy`. */
-  policyCounts: Record<string, number>;
-  /** The first of them, with the keys of their rows. */
-  replaced: Replaced[];
 }
 
 /**

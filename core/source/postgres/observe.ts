@@ -1,22 +1,10 @@
 import type { ClientBase } from 'pg';
 import { FirnError } from '../../errors.js';
+import type { CursorColumn, Observation, Relation } from '../source.js';
 import { query } from './connection.js';
-import type { CursorColumn, Relation } from './cursor-column.js';
 import { quoteIdentifier, quoteRelation } from './query.js';
 import { isoText as iso } from './time-text.js';
-import type { Reading } from './watermark.js';
 import { observeXmin } from './xmin.js';
-
-/** What an incremental run observes before its snapshot, and who holds the bound back. */
-export interface Observation extends Reading {
-  /** The oldest open transaction, when there is one: pid, since when, by whom. */
-  oldest: { pid: number; user: string | null; application: string | null; since: string; seconds: number } | null;
-  /** The prepared transaction that holds the bound back, when there is one. */
-  oldestPrepared?: { gid: string; since: string; seconds: number } | null;
-  /** Which server this is, where numbers of another one would mean something else: it changes when a standby is promoted or a backup restored. */
-  server?: string;
-  warnings: string[];
-}
 
 /** Sessions whose writes count: all of this database but Postgres' own workers, walsenders and Firn's readers. */
 const others = `FROM pg_stat_activity

@@ -1,9 +1,10 @@
 import { FirnError } from '../../errors.js';
 import type { Chunk } from '../../plan/plan.js';
 import type { SparkQuery, SparkRead } from '../source.js';
+import { describeAddress } from '../source-error.js';
 import { readTable } from './catalog.js';
 import { connect, query } from './connection.js';
-import { describeAddress, sqlStates } from './errors.js';
+import { sqlStates } from './errors.js';
 import { estimateRead } from './estimate.js';
 import { type Reading, readingsOf, settings } from './extract-snapshot.js';
 import { readExpression } from './mask.js';

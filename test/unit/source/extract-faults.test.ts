@@ -7,9 +7,10 @@ import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { FirnError } from '../../../core/errors.js';
 import { describeTable } from '../../../core/source/postgres/catalog.js';
-import { connect, type PostgresSecret } from '../../../core/source/postgres/connection.js';
+import { connect } from '../../../core/source/postgres/connection.js';
 import { type Extraction, extract } from '../../../core/source/postgres/extract.js';
 import { beginSnapshot } from '../../../core/source/postgres/extract-snapshot.js';
+import type { SourceSecret } from '../../../core/source/secret.js';
 import { type FileSink, openLocalFile } from '../../../core/source/sink.js';
 import { duckdb, everything, extractTable, newFolder, removeFolders, secretFor } from './extracting.js';
 import { type RunningPostgres, startPostgres } from './running-postgres.js';
@@ -57,7 +58,7 @@ function serverCertificate(): string {
   return folder;
 }
 
-const reader = (more: Partial<PostgresSecret> = {}): PostgresSecret => ({ ...secretFor(server.port), user: 'reader', password, ...more });
+const reader = (more: Partial<SourceSecret> = {}): SourceSecret => ({ ...secretFor(server.port), user: 'reader', password, ...more });
 
 describe('connecting', () => {
   const authority = (): string => readFileSync(`${tls}/ca.crt`, 'utf8');
@@ -66,7 +67,7 @@ describe('connecting', () => {
       stdio: ['ignore', 'pipe', 'ignore'],
     }).toString();
 
-  it.each<[string, string, () => Partial<PostgresSecret>]>([
+  it.each<[string, string, () => Partial<SourceSecret>]>([
     ['a wrong password', 'SourceCredentialsRejected', () => ({ password: 'wrong-password' })],
     ['an unknown user', 'SourceTlsFailed', () => ({ user: 'nobody_known' })],
     ['an unknown database', 'SourceCredentialsRejected', () => ({ database: 'no_such_database' })],
@@ -82,7 +83,7 @@ describe('connecting', () => {
     expect(error.message).not.toMatch(/correct horse|wrong-password/);
   });
 
-  it.each<[string, () => Partial<PostgresSecret>]>([
+  it.each<[string, () => Partial<SourceSecret>]>([
     ['by password', () => ({})],
     ['over TLS', () => ({ sslmode: 'require', user: 'tls_only' })],
     ['over TLS with the authority checked', () => ({ sslmode: 'verify-ca', sslrootcert: authority() })],

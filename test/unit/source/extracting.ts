@@ -6,13 +6,14 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Client } from 'pg';
 import type { Column } from '../../../core/column.js';
 import { describeTable, type TableDescription } from '../../../core/source/postgres/catalog.js';
-import type { PostgresSecret } from '../../../core/source/postgres/connection.js';
-import { type Extracted, type Extraction, extract } from '../../../core/source/postgres/extract.js';
+import { type Extraction, extract } from '../../../core/source/postgres/extract.js';
+import type { SourceSecret } from '../../../core/source/secret.js';
 import { openLocalFile } from '../../../core/source/sink.js';
+import type { Extracted } from '../../../core/source/source.js';
 
 export const everything: Extraction['where'] = { rowFilter: null, cursor: null, chunk: null };
 
-export function secretFor(port: number): PostgresSecret {
+export function secretFor(port: number): SourceSecret {
   return { host: '127.0.0.1', port, user: 'postgres', password: '', database: 'postgres', sslmode: 'disable' };
 }
 

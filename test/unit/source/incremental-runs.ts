@@ -6,7 +6,7 @@ import { type CursorPlan, planCursor } from '../../../core/plan/plan-cursor.js';
 import { beginSnapshot } from '../../../core/source/postgres/extract-snapshot.js';
 import { cursorCondition } from '../../../core/source/postgres/query.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
-import { usableCheckpoints } from '../../../core/source/postgres/watermark.js';
+import { usableCheckpoints } from '../../../core/source/watermark.js';
 
 const relation = { schema: 'public', table: 'orders' };
 

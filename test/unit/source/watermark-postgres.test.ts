@@ -2,7 +2,7 @@ import type { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { countNullCursors, readCursorColumn, timeBound } from '../../../core/source/postgres/cursor-column.js';
 import { observe } from '../../../core/source/postgres/observe.js';
-import { type Reading, safeTime, safeUpper, usableCheckpoints } from '../../../core/source/postgres/watermark.js';
+import { type Reading, safeTime, safeUpper, usableCheckpoints } from '../../../core/source/watermark.js';
 import { type RunningPostgres, startPostgres } from './running-postgres.js';
 
 let server: RunningPostgres;

@@ -1,6 +1,6 @@
 import type { Client } from 'pg';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { type Reading, safeTime, usableCheckpoints } from '../../../core/source/postgres/watermark.js';
+import { type Reading, safeTime, usableCheckpoints } from '../../../core/source/watermark.js';
 import { IncrementalRuns, readAll, runOnce } from './incremental-runs.js';
 import { Random, randomSeed } from './random.js';
 import { type RunningPostgres, startPostgres } from './running-postgres.js';

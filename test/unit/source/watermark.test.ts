@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { checkpointLimit, type Reading, safeTime, safeUpper, usableCheckpoints } from '../../../core/source/postgres/watermark.js';
+import { checkpointLimit, type Reading, safeTime, safeUpper, usableCheckpoints } from '../../../core/source/watermark.js';
 
 /** A model of a database: transactions that begin, take a number, insert, prepare and end in any order; and runs between them. */
 const step = fc.oneof(

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { connect, query, type Session } from '../../../../core/source/mysql/connection.js';
 import { countNullCursors, readCursorColumn, timeBound } from '../../../../core/source/mysql/cursor-column.js';
 import { observe } from '../../../../core/source/mysql/observe.js';
-import { type Reading, safeTime, safeUpper, usableCheckpoints } from '../../../../core/source/postgres/watermark.js';
+import { type Reading, safeTime, safeUpper, usableCheckpoints } from '../../../../core/source/watermark.js';
 import { type RunningMysql, startMysql } from './running-mysql.js';
 
 let server: RunningMysql;

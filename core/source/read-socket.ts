@@ -7,7 +7,7 @@ const readBytes = 1 << 20;
  * A TCP socket that reads into one buffer. As long as nobody has set `receiver` it emits 'data' as any socket does; pg lives on that.
  * A receiver sees bytes that are its own until it returns true or resumes the socket: they are overwritten by the next read.
  */
-export class CopySocket extends net.Socket {
+export class ReadSocket extends net.Socket {
   /** False: no more until `resume`. */
   receiver: ((bytes: Uint8Array) => boolean) | null = null;
 

@@ -1,4 +1,4 @@
-import type { Watermark } from '../../plan/plan.js';
+import type { Watermark } from '../plan/plan.js';
 
 /**
  * The cursor rule, its pure part: from which value may the next incremental run read, so that no row is ever missed,
