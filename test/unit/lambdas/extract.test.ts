@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { CreateBucketCommand, GetObjectCommand, ListObjectsV2Command, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { CreateSecretCommand, SecretsManagerClient, UpdateSecretCommand } from '@aws-sdk/client-secrets-manager';
-import { PutCommand } from '@aws-sdk/lib-dynamodb';
+import { CreateSecretCommand, GetSecretValueCommand, SecretsManagerClient, UpdateSecretCommand } from '@aws-sdk/client-secrets-manager';
+import { DeleteCommand, PutCommand } from '@aws-sdk/lib-dynamodb';
 import { DuckDBInstance } from '@duckdb/node-api';
 import type { Client } from 'pg';
 import { ulid } from 'ulid';
@@ -19,6 +19,7 @@ import { type RawBucket, writeJsonOnce } from '../../../core/raw-bucket/objects.
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import { joinOrStart } from '../../../core/state/claim.js';
 import { recordPrepared } from '../../../core/state/runs.js';
+import type { RuntimeState } from '../../../core/state/runtime-state.js';
 import { readProgress, takeByGlue } from '../../../core/workflow/chunk-parts.js';
 import { extractChunk } from '../../../core/workflow/extract-chunk.js';
 import { step } from '../../../lambdas/step.js';
@@ -306,7 +307,11 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
 });
 
 describe('the function extract (PostgreSQL and AWS local; the run was begun by executions in memory)', () => {
-  it('says what to do when its time is too short and there is no Glue; else reads its chunk once: a repeat leaves the source alone', async () => {
+  const secrets = () => new SecretsManagerClient({});
+  const name = 'firn/test/PostgreSQL/clr';
+  let state: RuntimeState;
+
+  beforeAll(async () => {
     const documents = await createStateTable('state');
     await createStateTable('config');
     const { tables, ...source } = sourceConfigSchema.parse({
@@ -319,8 +324,7 @@ describe('the function extract (PostgreSQL and AWS local; the run was begun by e
       await documents.send(new PutCommand({ TableName: 'config', Item }));
     }
     const secret = { host: '127.0.0.1', port: server.port, user: 'postgres', password: 'x', database: 'postgres', sslmode: 'disable' };
-    const secrets = new SecretsManagerClient({});
-    await secrets.send(new CreateSecretCommand({ Name: 'firn/test/PostgreSQL/clr', SecretString: JSON.stringify(secret) }));
+    await secrets().send(new CreateSecretCommand({ Name: name, SecretString: JSON.stringify(secret) }));
     Object.assign(process.env, {
       RUNTIME_STATE: 'state',
       TABLE_CONFIG: 'config',
@@ -328,25 +332,51 @@ describe('the function extract (PostgreSQL and AWS local; the run was begun by e
       FIRN_ENVIRONMENT: 'test',
       INGEST_STATE_MACHINE_ARN: 'arn:aws:states:us-east-1:000000000000:stateMachine:ingest',
     });
-    const plan = await planned({ engine: 'lambda' });
-    const state = { documents, table: 'state', executions: new ExecutionsDouble() };
+    state = { documents, table: 'state', executions: new ExecutionsDouble() };
+  });
+
+  /** A planned run that has its table. */
+  async function begun(config: object, chunkBytes?: number) {
+    const plan = await planned(config, chunkBytes);
     await joinOrStart(state, plan.run, 'full');
     await writeJsonOnce(raw, planKey(plan.run.runId), planSchema, plan);
     await recordPrepared(state, plan.run.runId, { targets: { AMOUNT: 'AMOUNT__V2' }, notes: [] });
     const { handler } = await import('../../../lambdas/extract/handler.js');
-    const invoke = (time = 60_000) =>
-      handler({ action: 'extract', run: plan.run, chunk: 0 }, { awsRequestId: 'request', getRemainingTimeInMillis: () => time });
+    const invoke = (time = 60_000, chunk = 0) =>
+      handler({ action: 'extract', run: plan.run, chunk }, { awsRequestId: 'request', getRemainingTimeInMillis: () => time });
+    return { plan, invoke };
+  }
 
+  it('says what to do when its time is too short and there is no Glue; else reads its chunk once: a repeat leaves the source alone', async () => {
+    const { plan, invoke } = await begun({ engine: 'lambda' });
     const message = "Chunk 0 of orders could not be read within the function's time, and there is no Glue for it (engine: lambda).";
     await expect(invoke(0)).rejects.toMatchObject({ name: 'ChunkTimedOut', message });
     expect(await filesOf(plan)).toEqual([]);
     expect(await invoke()).toEqual({ done: true });
     expect((await readProgress(raw, plan.run.runId, plan.chunks[0]!)).parts[0]).toMatchObject({ rows: 1000 });
-    await secrets.send(new UpdateSecretCommand({ SecretId: 'firn/test/PostgreSQL/clr', SecretString: '{}' }));
+    const { SecretString } = await secrets().send(new GetSecretValueCommand({ SecretId: name }));
+    await secrets().send(new UpdateSecretCommand({ SecretId: name, SecretString: '{}' }));
     expect(await invoke()).toEqual({ done: true });
+    await secrets().send(new UpdateSecretCommand({ SecretId: name, SecretString }));
     const files = await filesOf(plan);
     expect(files).toHaveLength(1);
     // Under the names that PREPARE_TABLE gave.
     expect(await rowsOf(files[0]!, 'SELECT sum("AMOUNT__V2")::varchar FROM FILE')).toEqual([['125125.00']]);
+    await forget(plan);
   });
+
+  it('gives a chunk to Glue when its time is too short, with what other calls have left of it', async () => {
+    const { plan, invoke } = await begun({ engine: 'auto' }, 8000);
+    const chunk = plan.chunks[1]!;
+    const reading = { run: plan.run, plan, raw, connection: connection(), log, signal: new AbortController().signal };
+    const first = await extractChunk({ ...reading, until: 0 }, 1);
+    const message = "Chunk 1 of orders could not be read within the function's time: what is left of the table goes to Glue.";
+    await expect(invoke(0, 1)).rejects.toMatchObject({ name: 'ChunkTooLarge', message });
+    expect(await readProgress(raw, plan.run.runId, chunk)).toEqual({ parts: [first], rest: first.rest });
+    await forget(plan);
+  });
+
+  /** Nobody has the table any more. */
+  const forget = ({ run }: Plan) =>
+    state.documents.send(new DeleteCommand({ TableName: 'state', Key: { pk: 'PostgreSQL#clr', sk: `table#${run.table}` } }));
 });

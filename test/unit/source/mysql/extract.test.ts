@@ -1,5 +1,6 @@
 import type { Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { piecesOf, restAfter } from '../../../../core/plan/chunks.js';
 import { connect } from '../../../../core/source/mysql/connection.js';
 import { mysqlSession } from '../../../../core/source/mysql/source.js';
 import { openLocalFile } from '../../../../core/source/sink.js';
@@ -27,7 +28,7 @@ const where = (more: Partial<TableRead['where']>): Pick<TableRead, 'where'> => (
   where: { rowFilter: null, cursor: null, chunk: null, ...more },
 });
 
-describe('chunks hold each row once', () => {
+describe('chunks, and the parts in which they are read, hold each row once', () => {
   const keys: Record<string, { columns: string; values: string; chunks: number }> = {
     'an integer': { columns: 'k int PRIMARY KEY', values: 'seq * 3', chunks: 5 },
     'an unsigned integer beyond 2^63': { columns: 'k bigint unsigned PRIMARY KEY', values: '18446744073709551615 - seq * 1000', chunks: 5 },
@@ -70,9 +71,14 @@ describe('chunks hold each row once', () => {
     expect(split.chunks).toHaveLength(chunks);
     const seen: number[] = [];
     for (const chunk of split.chunks) {
-      const { folder, rows } = await extractTable(server.secret, 'keyed', {}, where({ chunk }));
-      expect(rows).toBeGreaterThan(0);
-      seen.push(...(await duckdb(folder, 'SELECT n FROM t')).map(([n]) => Number(n)));
+      // What can be handed back: the first pieces, and what is then left in one piece after another.
+      const pieces = piecesOf(chunk);
+      expect(pieces.length).toBeGreaterThan(2);
+      for (const part of [pieces.slice(0, 2), piecesOf(restAfter(chunk, 2))]) {
+        const { folder, rows } = await extractTable(server.secret, 'keyed', {}, { ...where({ chunk }), pieces: part });
+        expect(rows).toBeGreaterThan(0);
+        seen.push(...(await duckdb(folder, 'SELECT n FROM t')).map(([n]) => Number(n)));
+      }
     }
     expect(seen.toSorted((a, b) => a - b)).toEqual(Array.from({ length: 500 }, (_, i) => i + 1));
   });
