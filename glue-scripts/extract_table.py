@@ -17,8 +17,10 @@ import secrets
 import sys
 import tempfile
 import urllib.parse
+from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator
-from datetime import UTC, datetime
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
 
 import boto3
 import pyarrow as pa
@@ -30,7 +32,7 @@ FILE_BYTES = 128 << 20
 ROW_GROUP_BYTES = 32 << 20
 TOLD_PER_COLUMN = 20
 
-# PostgreSQL counts from 2000-01-01, and so does the query.
+# Dates and times are counted from 2000-01-01, as PostgreSQL does.
 EPOCH_DAYS = 10_957
 EPOCH_MICROS = EPOCH_DAYS * 86_400_000_000
 FIRST_DAY, LAST_DAY = -719_162 - EPOCH_DAYS, 2_932_896 - EPOCH_DAYS
@@ -98,8 +100,9 @@ def civil(days: int) -> str:
     return f"{text}-{month:02d}-{day:02d}"
 
 
-def value_text(kind: str, value: object) -> str:
+def postgres_text(column: dict, value: object) -> str:
     """A value as it travels, as text for a message: what core/source/postgres/decoder-field.ts prints."""
+    kind = column["parquet"]["kind"]
     if value is None:
         return "NULL"
     if kind == "boolean":
@@ -127,26 +130,92 @@ def value_text(kind: str, value: object) -> str:
     return str(value)
 
 
+# MySQL tells a date that no calendar has by its parts, in a number this far below. core/source/mysql/spark-query.ts
+APART = {"date": 1_000_000_000, "timestamp": 2_000_000_000_000_000_000}
+DAY_MICROS = 86_400_000_000
+
+
+def mysql_parts(kind: str, value: int) -> tuple[int, int, int, int]:
+    """Year, month, day and the microseconds of the day of a date as it travels, whether it is one or not."""
+    each = 1 if kind == "date" else DAY_MICROS
+    if value <= -APART[kind]:
+        parts, rest = divmod(-APART[kind] - value, each)
+        return parts // 32 // 13, parts // 32 % 13, parts % 32, rest
+    days, rest = divmod(value, each)
+    day = date.fromordinal(days + date(2000, 1, 1).toordinal())
+    return day.year, day.month, day.day, rest
+
+
+def mysql_nearest(kind: str, value: int, low: int, high: int) -> int:
+    """The real date nearest to one that no calendar has, at the same time of day; else the nearer end."""
+    if kind == "time" or value > -APART[kind]:
+        return max(low, min(high, value))
+    year, month, day, rest = mysql_parts(kind, value)
+    if year < 1:
+        year, month, day = 1, 1, 1
+    elif month < 1:
+        month, day = 1, 1
+    else:
+        day = min(max(day, 1), monthrange(year, month)[1])
+    days = date(year, month, day).toordinal() - date(2000, 1, 1).toordinal()
+    return days if kind == "date" else days * DAY_MICROS + rest
+
+
+def clock_text(micros: int) -> str:
+    seconds, fraction = divmod(micros, 1_000_000)
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}{f'.{fraction:06d}' if fraction else ''}"
+
+
+def mysql_text(column: dict, value: object) -> str:
+    """The same for MySQL: what core/source/mysql/field-text.ts prints."""
+    kind = column["parquet"]["kind"]
+    if value is None:
+        return "NULL"
+    if kind in APART:
+        year, month, day, rest = mysql_parts(kind, value)
+        return f"{year:04d}-{month:02d}-{day:02d}{'' if kind == 'date' else f' {clock_text(rest)}'}"
+    if kind == "time":
+        return f"{'-' if value < 0 else ''}{clock_text(abs(value))}"
+    if bits := re.match(r"bit\((\d+)\)", column["sourceType"]):
+        return f"0x{int(value):0{(int(bits[1]) + 7) // 8 * 2}x}"
+    if not isinstance(value, bytes):
+        return str(value)
+    if len(value) > (BINARY_BYTES if kind == "binary" else VARCHAR_BYTES):
+        return f"{len(value)} bytes"
+    shown = value[:100]
+    if kind != "binary" and shown[:1] == b"\xff":
+        return f"0x{shown[1:].hex()}, not all of it characters"
+    return f"0x{shown.hex()}" if kind == "binary" else shown.decode("utf8", "replace")
+
+
+def mysql_policies(column: dict, _policy: str | None) -> str:
+    """Which policies have a say about a value, as core/source/mysql/policies.ts tells it."""
+    dates = "policy date_out_of_range"
+    names = {"boolean": "policy tinyint1", "decimal": "policy unbounded_numeric", "time": "policies date_out_of_range, time", "date": dates, "timestamp": dates}
+    return names.get(column["parquet"]["kind"], "")
+
+
 class Policies:
     """Decides over values that a column's type cannot hold, counts what is replaced and refuses the rest, naming row and value."""
 
-    def __init__(self, table: str, columns: list[dict], key: list[str]) -> None:
-        self.table, self.columns, self.key = table, columns, key
+    def __init__(self, source_type: str, table: str, columns: list[dict], key: list[str]) -> None:
+        self.source, self.table, self.columns, self.key = SOURCES[source_type], table, columns, key
         self.counts: dict[str, int] = {}
         self.replaced: list[dict] = []
 
     def row_key(self, batch: pa.RecordBatch, row: int) -> str:
         by_target = {column["target"]: (index, column) for index, column in enumerate(self.columns)}
         found = [by_target[target] for target in self.key if target in by_target]
-        return ", ".join(f"{c['name']}={value_text(c['parquet']['kind'], batch.column(i)[row].as_py())}" for i, c in found)
+        return ", ".join(f"{c['name']}={self.source.text(c, batch.column(i)[row].as_py())}" for i, c in found)
 
     def refuse(self, index: int, batch: pa.RecordBatch, row: int, policy: str | None) -> None:
         column = self.columns[index]
-        key, value = self.row_key(batch, row), value_text(column["parquet"]["kind"], batch.column(index)[row].as_py())
+        key, value = self.row_key(batch, row), self.source.text(column, batch.column(index)[row].as_py())
+        said = self.source.policies(column, policy)
         raise FirnError(
             "ValueOutOfRange",
             f"{self.table}{f', row {key}' if key else ''}: column {column['name']} ({column['sourceType']}) holds {value}, "
-            f"which {column['staging']} cannot hold{f' (policy {policy})' if policy else ''}.",
+            f"which {column['staging']} cannot hold{f' ({said})' if said else ''}.",
         )
 
     def apply(self, index: int, batch: pa.RecordBatch, bad: pa.Array, policy: str) -> str:
@@ -160,7 +229,7 @@ class Policies:
         told = self.counts.get(counted, 0)
         self.counts[counted] = told + len(rows)
         for row in rows[: max(0, TOLD_PER_COLUMN - told)]:
-            value = value_text(column["parquet"]["kind"], batch.column(index)[row].as_py())
+            value = self.source.text(column, batch.column(index)[row].as_py())
             self.replaced.append(
                 {"column": column["target"], "policy": f"{policy}={chosen}", "value": value, "key": self.row_key(batch, row)}
             )
@@ -171,6 +240,12 @@ def any_of(mask: pa.Array) -> bool:
     return bool(pc.any(mask).as_py())
 
 
+def refuse_any(index: int, batch: pa.RecordBatch, policies: Policies, bad: pa.Array) -> None:
+    rows = pc.indices_nonzero(pc.fill_null(bad, False))
+    if len(rows) > 0:
+        policies.refuse(index, batch, rows[0].as_py(), None)
+
+
 def within(index: int, batch: pa.RecordBatch, policies: Policies, low: int, high: int) -> pa.Array:
     """Numbers between `low` and `high`, the others by policy."""
     values = batch.column(index)
@@ -179,8 +254,9 @@ def within(index: int, batch: pa.RecordBatch, policies: Policies, low: int, high
         return values
     if policies.apply(index, batch, bad, "date_out_of_range") == "null":
         return pc.if_else(bad, pa.scalar(None, values.type), values)
-    capped = pc.if_else(pc.greater(values, high), pa.scalar(high, values.type), values)
-    return pc.if_else(pc.less(capped, low), pa.scalar(low, values.type), capped)
+    kind = policies.columns[index]["parquet"]["kind"]
+    nearest = [policies.source.nearest(kind, value.as_py(), low, high) for value in values.filter(bad)]
+    return pc.replace_with_mask(values, bad, pa.array(nearest, values.type))
 
 
 def decimals(index: int, batch: pa.RecordBatch, policies: Policies, precision: int, scale: int) -> pa.Array:
@@ -194,9 +270,7 @@ def decimals(index: int, batch: pa.RecordBatch, policies: Policies, precision: i
     trimmed = pc.replace_substring_regex(texts, r"(\.\d*?)0+$", r"\1")
     whole = pc.utf8_length(pc.utf8_ltrim(pc.replace_substring_regex(trimmed, r"\..*$", ""), "-0"))
     part = pc.utf8_length(pc.replace_substring_regex(pc.if_else(pc.match_substring(trimmed, "."), trimmed, ""), r"^[^.]*\.", ""))
-    wide = pc.fill_null(pc.or_(pc.greater(whole, precision - scale), pc.greater(part, scale)), False)
-    if any_of(wide):
-        policies.refuse(index, batch, pc.indices_nonzero(wide)[0].as_py(), None)
+    refuse_any(index, batch, policies, pc.or_(pc.greater(whole, precision - scale), pc.greater(part, scale)))
     return pc.cast(pc.replace_substring_regex(trimmed, r"\.$", ""), pa.decimal128(precision, scale))
 
 
@@ -205,7 +279,8 @@ def convert(index: int, batch: pa.RecordBatch, policies: Policies) -> pa.Array:
     parquet, values = policies.columns[index]["parquet"], batch.column(index)
     kind = parquet["kind"]
     if kind == "date":
-        return pc.cast(pc.add(within(index, batch, policies, FIRST_DAY, LAST_DAY), pa.scalar(EPOCH_DAYS, pa.int32())), pa.date32())
+        days = pc.cast(within(index, batch, policies, FIRST_DAY, LAST_DAY), pa.int32())
+        return pc.cast(pc.add(days, pa.scalar(EPOCH_DAYS, pa.int32())), pa.date32())
     if kind == "time":
         return pc.cast(within(index, batch, policies, 0, LAST_TIME), pa.time64("us"))
     if kind == "timestamp":
@@ -214,9 +289,12 @@ def convert(index: int, batch: pa.RecordBatch, policies: Policies) -> pa.Array:
     if kind == "decimal":
         return decimals(index, batch, policies, parquet["precision"], parquet["scale"])
     if kind in ("string", "json", "binary"):
-        long = pc.fill_null(pc.greater(pc.binary_length(values), byte_limit(policies.columns[index])), False)
-        if any_of(long):
-            policies.refuse(index, batch, pc.indices_nonzero(long)[0].as_py(), None)
+        refuse_any(index, batch, policies, pc.greater(pc.binary_length(values), byte_limit(policies.columns[index])))
+        if kind != "binary" and pa.types.is_binary(values.type):
+            # Not UTF-8: the query tells by it that the source could not convert the text.
+            refuse_any(index, batch, policies, pc.starts_with(values, b"\xff"))
+    if kind == "boolean" and pa.types.is_integer(values.type):
+        refuse_any(index, batch, policies, pc.or_(pc.less(values, 0), pc.greater(values, 1)))
     return pc.cast(values, arrow_type(parquet))
 
 
@@ -350,7 +428,7 @@ def extract_chunk(read: dict, bucket: str, region: str, chunk: dict, batches: It
             client.put_object(Bucket=bucket, Key=key, Body=body)
         return key
 
-    policies = Policies(read["table"], read["columns"], read["key"])
+    policies = Policies(read["sourceType"], read["table"], read["columns"], read["key"])
     with tempfile.TemporaryDirectory(prefix="firn-") as folder:
         series = FileSeries(file_schema(read), store, folder)
         for batch in batches:
@@ -383,51 +461,160 @@ def extractor(read: dict, bucket: str, region: str) -> Callable[[Iterator[pa.Rec
 # The source --------------------------------------------------------------------------------------------------------------
 
 
-def jdbc_url(source_type: str, secret: dict, certificate: str | None) -> str:
+def address(secret: dict, port: int) -> str:
+    host = f"[{secret['host']}]" if ":" in secret["host"] else secret["host"]
+    return f"{host}:{secret.get('port', port)}/{urllib.parse.quote(secret['database'], safe='')}"
+
+
+def postgres_url(secret: dict, certificate: str | None) -> str:
     """`certificate`: path of the CA's PEM file. What libpq's documentation says of sslmode: `require` verifies when a CA is given."""
     mode = secret.get("sslmode", "require")
-    host = f"[{secret['host']}]" if ":" in secret["host"] else secret["host"]
-    database = urllib.parse.quote(secret["database"], safe="")
-    if source_type == "postgres":
-        verify = "verify-ca" if mode == "require" and certificate else mode
-        options = {"sslmode": verify, "ApplicationName": "firn", "connectTimeout": 15, "tcpKeepAlive": "true"}
-        if certificate:
-            options["sslrootcert"] = certificate
-        return f"jdbc:postgresql://{host}:{secret.get('port', 5432)}/{database}?{urllib.parse.urlencode(options)}"
-    modes = {"disable": "DISABLED", "allow": "PREFERRED", "prefer": "PREFERRED", "require": "REQUIRED", "verify-ca": "VERIFY_CA", "verify-full": "VERIFY_IDENTITY"}
-    options = {"sslMode": modes[mode], "connectTimeout": 15_000, "tcpKeepAlive": "true", "useCursorFetch": "true", "connectionTimeZone": "UTC"}
-    return f"jdbc:mysql://{host}:{secret.get('port', 3306)}/{database}?{urllib.parse.urlencode(options)}"
+    verify = "verify-ca" if mode == "require" and certificate else mode
+    options = {"sslmode": verify, "ApplicationName": "firn", "connectTimeout": 15, "tcpKeepAlive": "true"}
+    if certificate:
+        options["sslrootcert"] = certificate
+    return f"jdbc:postgresql://{address(secret, 5432)}?{urllib.parse.urlencode(options)}"
 
 
-DRIVERS = {"postgres": "org.postgresql.Driver", "mysql": "com.mysql.cj.jdbc.Driver"}
+SSL_MODES = {"disable": "DISABLED", "allow": "PREFERRED", "prefer": "PREFERRED", "require": "REQUIRED", "verify-ca": "VERIFY_CA", "verify-full": "VERIFY_IDENTITY"}
 
 
-def place_certificate(spark: object, pem: str | None) -> str | None:
+def mysql_url(secret: dict, certificate: str | None) -> str:
+    """`certificate`: path of a key store with the CA's certificates. Source: Connector/J 8.0, "Configuration Properties"."""
+    mode = secret.get("sslmode", "require")
+    options = {
+        "sslMode": SSL_MODES["verify-ca" if mode == "require" and certificate else mode],
+        "connectTimeout": 15_000,
+        "tcpKeepAlive": "true",
+        "connectionAttributes": "program_name:firn",
+        "characterEncoding": "UTF-8",
+        # Before the driver reads a statement, and in the session that asks for the types: the server's own may change what quotes mean.
+        "sessionVariables": "sql_mode=''",
+        # The session says how long the server waits while nobody reads.
+        "netTimeoutForStreamingResults": 0,
+    }
+    if mode == "disable":
+        # As the functions' driver does: else caching_sha2_password admits nobody without TLS.
+        options["allowPublicKeyRetrieval"] = "true"
+    if certificate:
+        options |= {"trustCertificateKeyStoreUrl": f"file:{certificate}", "trustCertificateKeyStoreType": "PKCS12", "trustCertificateKeyStorePassword": "firn"}
+    return f"jdbc:mysql://{address(secret, 3306)}?{urllib.parse.urlencode(options)}"
+
+
+def write_pem(_spark: object, pem: str, path: str) -> None:
+    with open(path, "w") as file:
+        file.write(pem)
+
+
+def write_key_store(spark: object, pem: str, path: str) -> None:
+    """Connector/J takes certificates from a key store alone. The password protects nothing: they are public."""
+    gateway = spark.sparkContext._gateway
+    java = gateway.jvm.java
+    password = gateway.new_array(gateway.jvm.char, len("firn"))
+    for index, letter in enumerate("firn"):
+        password[index] = letter
+    store = java.security.KeyStore.getInstance("PKCS12")
+    store.load(None, None)
+    certificates = java.security.cert.CertificateFactory.getInstance("X.509").generateCertificates(java.io.ByteArrayInputStream(pem.encode()))
+    for index, certificate in enumerate(certificates):
+        store.setCertificateEntry(f"ca{index}", certificate)
+    file = java.io.FileOutputStream(path)
+    store.store(file, password)
+    file.close()
+
+
+@dataclass(frozen=True)
+class Source:
+    """What differs between the kinds of source."""
+
+    driver: str
+    url: Callable[[dict, str | None], str]
+    write_certificate: Callable[[object, str, str], None]
+    certificate_name: str
+    # Rows that the driver asks for at once; None: as many as are converted at once.
+    fetch: str | None
+    # A value as it travels, for messages.
+    text: Callable[[dict, object], str]
+    # Which policies have a say about a column's value, for messages.
+    policies: Callable[[dict, str | None], str]
+    # What `clamp` makes of a value that its type cannot hold, by its kind and the ends.
+    nearest: Callable[[str, int, int, int], int]
+
+
+SOURCES = {
+    "postgres": Source(
+        driver="org.postgresql.Driver",
+        url=postgres_url,
+        write_certificate=write_pem,
+        certificate_name="firn-source-ca.pem",
+        fetch=None,
+        text=postgres_text,
+        policies=lambda _column, policy: f"policy {policy}" if policy else "",
+        nearest=lambda _kind, value, low, high: max(low, min(high, value)),
+    ),
+    "mysql": Source(
+        driver="com.mysql.cj.jdbc.Driver",
+        url=mysql_url,
+        write_certificate=write_key_store,
+        certificate_name="firn-source-ca.p12",
+        # Connector/J: row by row as they come. Otherwise it would take all into memory, or have the server write them into a table first.
+        fetch=str(-0x80000000),
+        text=mysql_text,
+        policies=mysql_policies,
+        nearest=mysql_nearest,
+    ),
+}
+
+
+def place_certificate(spark: object, source: Source, pem: str | None) -> str | None:
     """The CA's file where each JVM finds it by one name: Spark brings it into the executors' folder; the driver's is its own."""
     if pem is None:
         return None
-    name = "firn-source-ca.pem"
-    path = os.path.join(spark._jvm.System.getProperty("user.dir"), name)
-    with open(path, "w") as file:
-        file.write(pem)
+    path = os.path.join(spark._jvm.System.getProperty("user.dir"), source.certificate_name)
+    source.write_certificate(spark, pem, path)
     spark.sparkContext.addFile(path)
-    return name
+    return source.certificate_name
 
 
-def sql_failure(read: dict, state: str, message: str) -> FirnError:
-    """An error of the source's server, by the same table of SQLSTATEs as the functions use."""
+def sql_failure(read: dict, keys: list[str], message: str) -> FirnError:
+    """An error of the source's server. `keys`, the most exact first: its number, its SQLSTATE; in the table of the functions."""
     states = read["sqlStates"]
-    return FirnError(states.get(state) or states.get(state[:2]) or "SourceQueryFailed", f"{read['address']}: {message}")
+    classes = [key[:2] for key in keys if len(key) == 5]
+    code = next((states[key] for key in [*keys, *classes] if key in states), "SourceQueryFailed")
+    return FirnError(code, f"{read['address']}: {message}")
 
 
-def sql_exception(error: object) -> tuple[str, str] | None:
-    """SQLSTATE and message of the java.sql.SQLException behind what Spark threw."""
+SQL_EXCEPTIONS = ("java.sql.", "org.postgresql.", "com.mysql.cj.jdbc.exceptions.")
+
+
+def causes_of(error: object) -> Iterator[object]:
+    """What Java threw, and what is below it."""
     cause = getattr(error, "java_exception", None)
     while cause is not None:
-        if hasattr(cause, "getSQLState") and "SQL" in cause.getClass().getName():
-            return cause.getSQLState() or "", re.sub(r"^ERROR: ", "", cause.getMessage() or "")
+        yield cause
         cause = cause.getCause()
-    return None
+
+
+def sql_exception(error: object) -> tuple[list[str], str] | None:
+    """What the java.sql.SQLException behind what Spark threw can be told by, and its message."""
+    causes = [(cause.getClass().getName(), cause) for cause in causes_of(error)]
+    found = next((place for place, (name, _) in enumerate(causes) if name.startswith(SQL_EXCEPTIONS)), None)
+    if found is None:
+        return None
+    exception = causes[found][1]
+    keys, message = [str(exception.getErrorCode()), exception.getSQLState() or ""], re.sub(r"^ERROR: ", "", exception.getMessage() or "")
+    return network_keys(keys, message, [(name, cause.getMessage() or name) for name, cause in causes[found + 1 :]])
+
+
+def network_keys(keys: list[str], message: str, causes: list[tuple[str, str]]) -> tuple[list[str], str]:
+    """Connector/J has one state for all that befalls a connection: the exceptions below (class, message) tell them apart."""
+    if not message.startswith("Communications link failure"):
+        return keys, message
+    told = f"Communications link failure: {causes[-1][1]}" if causes else message
+    if any(name.startswith("javax.net.ssl.") or "Certificate" in name for name, _ in causes):
+        return ["tls"], told
+    # So it says when nothing was heard of the server.
+    return (["08001"] if "has not received any packets" in message else ["08006"]), told
 
 
 def as_firn_error(read: dict | None, error: BaseException) -> FirnError:
@@ -450,12 +637,13 @@ def as_firn_error(read: dict | None, error: BaseException) -> FirnError:
 
 
 def connection_options(read: dict, secret: dict, certificate: str | None) -> dict:
+    source = SOURCES[read["sourceType"]]
     return {
-        "driver": DRIVERS[read["sourceType"]],
+        "driver": source.driver,
         "user": secret["user"],
         "password": secret["password"],
-        "url": jdbc_url(read["sourceType"], secret, certificate),
-        "fetchsize": str(read["batchRows"]),
+        "url": source.url(secret, certificate),
+        "fetchsize": source.fetch or str(read["batchRows"]),
         "sessionInitStatement": read["session"],
         # The query's own conditions stay in it; there is nothing else to push down.
         "pushDownPredicate": "false",
@@ -464,7 +652,7 @@ def connection_options(read: dict, secret: dict, certificate: str | None) -> dic
 
 def extract_all(spark: object, read: dict, bucket: str, region: str, log: RunLog) -> None:
     secret = json.loads(boto3.client("secretsmanager", region_name=region).get_secret_value(SecretId=read["secret"])["SecretString"])
-    options = connection_options(read, secret, place_certificate(spark, secret.get("sslrootcert")))
+    options = connection_options(read, secret, place_certificate(spark, SOURCES[read["sourceType"]], secret.get("sslrootcert")))
     url = options.pop("url")
     spark.conf.set("spark.sql.execution.arrow.maxRecordsPerBatch", str(read["batchRows"]))
     clock = spark.read.format("jdbc").options(**options, url=url, query=read["clock"]).load().first()[0]

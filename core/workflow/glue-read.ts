@@ -1,7 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { z } from 'zod';
 import { columnSchema, systemColumns } from '../column.js';
-import { FirnError } from '../errors.js';
 import { partManifestSchema } from '../plan/manifest.js';
 import type { Plan } from '../plan/plan.js';
 import { dataFileStem, glueReadKey, partKey } from '../raw-bucket/layout.js';
@@ -56,7 +55,6 @@ export async function writeGlueRead(raw: RawBucket, plan: Plan, connection: Sour
   const left = progress.flatMap(({ parts, rest }) => (rest === null ? [] : [{ chunk: rest, place: parts.length }]));
   if (left.length === 0) return null;
   const { sparkQuery } = await sourceKind(plan.sourceType);
-  if (!sparkQuery) throw new FirnError('ConfigInvalid', `engine: glue is not available for a source of the type ${plan.sourceType}.`);
   const { runId } = plan.run;
   const { relation, columns, rowFilter, cursor } = plan;
   const chunks = left.map(({ chunk }) => chunk);

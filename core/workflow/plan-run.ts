@@ -8,7 +8,7 @@ import { makePlan, type PlannedRun, relationOf, type TableToPlan } from '../plan
 import { type Mode, type Plan, planSchema, type RunRef } from '../plan/plan.js';
 import { planKey } from '../raw-bucket/layout.js';
 import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
-import { type SourceSession, sourceKind } from '../source/source.js';
+import type { SourceSession } from '../source/source.js';
 import { acquire, markSnapshotTaken, reacquire } from '../state/claim.js';
 import { acquirePermit } from '../state/permits.js';
 import type { RuntimeState } from '../state/runtime-state.js';
@@ -85,10 +85,7 @@ const chunkNumbers = ({ chunks, engine }: Plan): PlannedChunks => ({
   engine: engine?.name ?? 'lambda',
 });
 
-async function whyWithoutGlue({ hasGlue }: Pick<Planning, 'hasGlue'>, { type }: SourceSettings): Promise<string | null> {
-  if (!hasGlue) return 'the environment has no Glue job (`glue` in config/environments.yaml)';
-  return (await sourceKind(type)).sparkQuery ? null : `Glue cannot read a source of the type ${type}`;
-}
+const noGlue = 'the environment has no Glue job (`glue` in config/environments.yaml)';
 
 /** What a run of the table would do now; nothing is written or claimed. `mode` null: as configured. */
 export async function explainRun(planning: Omit<Planning, 'log'>, ref: TableRef, mode: Mode | null): Promise<Explanation> {
@@ -110,7 +107,7 @@ async function planTable(
   const { source, config, configVersion } = configured;
   const described = await session.describeTable(relationOf(config, session.defaultSchema), config);
   const { rowsPerSecond = null } = await readTableState(planning.state, table.run);
-  const withoutGlue = await whyWithoutGlue(planning, source);
+  const withoutGlue = planning.hasGlue ? null : noGlue;
   return makePlan(
     session,
     { ...table, config, configVersion, sourceType: source.type, chunkBytes: planning.chunkBytes, rowsPerSecond, withoutGlue },

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 READ = {
     "sourceType": "postgres",
     "address": "PostgreSQL at db:5432, database shop",
-    "sqlStates": {"42501": "SourcePermissionDenied", "08": "SourceConnectionLost", "08001": "SourceUnreachable"},
+    "sqlStates": {"42501": "SourcePermissionDenied", "08": "SourceConnectionLost", "08001": "SourceUnreachable", "1142": "SourcePermissionDenied", "tls": "SourceTlsFailed"},
     "columns": [{"name": "v", "target": "V", "sourceType": "int", "staging": "NUMBER", "parquet": {"kind": "int64"}}],
     "constants": {"_FIRN_RUN": "run", "_FIRN_OP": "R", "_FIRN_ORDER": "7/0"},
     "key": [],
@@ -33,7 +33,7 @@ def series(folder: Path, stored: list[str], file_bytes: int = 1 << 30) -> job.Fi
 
 def rows(count: int) -> pa.RecordBatch:
     sent = pa.RecordBatch.from_arrays([pa.array(range(count), pa.int64())], names=["_firn_0"])
-    return job.file_rows(READ, sent, job.Policies("public.t", READ["columns"], []))
+    return job.file_rows(READ, sent, job.Policies("postgres", "public.t", READ["columns"], []))
 
 
 def test_no_rows_make_no_file(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_arguments_of_glue_itself_are_passed_over() -> None:
 )
 def test_the_connection_is_encrypted_as_the_secret_says(sslmode: str, certificate: str | None, mode: str) -> None:
     secret = {"host": "db", "port": 5432, "database": "shop/1", "sslmode": sslmode, "user": "u", "password": "p"}
-    url = job.jdbc_url("postgres", secret, certificate)
+    url = job.postgres_url(secret, certificate)
     assert url.startswith("jdbc:postgresql://db:5432/shop%2F1?")
     assert f"sslmode={mode}&" in url
     assert ("sslrootcert=ca.pem" in url) == (certificate is not None)
@@ -120,11 +120,59 @@ def test_the_connection_is_encrypted_as_the_secret_says(sslmode: str, certificat
 
 
 @pytest.mark.parametrize(
-    ("state", "code"),
-    [("42501", "SourcePermissionDenied"), ("08001", "SourceUnreachable"), ("08006", "SourceConnectionLost"), ("22012", "SourceQueryFailed")],
+    ("sslmode", "certificate", "mode"),
+    [
+        ("disable", None, "DISABLED"),
+        ("prefer", None, "PREFERRED"),
+        ("require", None, "REQUIRED"),
+        ("require", "ca.p12", "VERIFY_CA"),
+        ("verify-full", "ca.p12", "VERIFY_IDENTITY"),
+    ],
 )
-def test_an_error_of_the_server_has_the_code_of_its_sqlstate(state: str, code: str) -> None:
-    error = job.sql_failure(READ, state, "no\n  luck")
+def test_the_connection_to_mysql_is_encrypted_as_the_secret_says(sslmode: str, certificate: str | None, mode: str) -> None:
+    secret = {"host": "::1", "port": 3306, "database": "shop/1", "sslmode": sslmode, "user": "u", "password": "secret!"}
+    url = job.mysql_url(secret, certificate)
+    assert url.startswith("jdbc:mysql://[::1]:3306/shop%2F1?")
+    assert f"sslMode={mode}&" in url
+    assert ("trustCertificateKeyStoreUrl=file%3Aca.p12" in url) == (certificate is not None)
+    assert ("allowPublicKeyRetrieval" in url) == (sslmode == "disable")
+    assert "secret" not in url
+
+
+LINK = "Communications link failure\n\nThe last packet sent successfully to the server was 0 milliseconds ago."
+SILENT = f"{LINK} The driver has not received any packets from the server."
+
+
+@pytest.mark.parametrize(
+    ("message", "causes", "code", "says"),
+    [
+        (SILENT, [("com.mysql.cj.exceptions.CJCommunicationsException", "x"), ("java.net.ConnectException", "Connection refused")], "SourceUnreachable", "Connection refused"),
+        (SILENT, [("java.net.UnknownHostException", "db")], "SourceUnreachable", "Communications link failure: db"),
+        (LINK, [("java.io.EOFException", "Can not read response from server.")], "SourceConnectionLost", "Can not read"),
+        (LINK, [("javax.net.ssl.SSLHandshakeException", "PKIX"), ("sun.security.validator.ValidatorException", "PKIX path")], "SourceTlsFailed", "PKIX path"),
+        ("Unknown column 'x'", [], "SourceQueryFailed", "Unknown column 'x'"),
+    ],
+)
+def test_what_befell_a_connection_to_mysql_is_told_apart(message: str, causes: list, code: str, says: str) -> None:
+    error = job.sql_failure(READ, *job.network_keys(["0", "42S22"], message, causes))
+    assert error.code == code
+    assert says in error.message
+
+
+@pytest.mark.parametrize(
+    ("number", "state", "code"),
+    [
+        ("0", "42501", "SourcePermissionDenied"),
+        ("0", "08001", "SourceUnreachable"),
+        ("0", "08006", "SourceConnectionLost"),
+        ("0", "22012", "SourceQueryFailed"),
+        ("1142", "42000", "SourcePermissionDenied"),
+        ("1064", "42000", "SourceQueryFailed"),
+        ("0", "", "SourceQueryFailed"),
+    ],
+)
+def test_an_error_of_the_server_has_the_code_of_its_number_or_sqlstate(number: str, state: str, code: str) -> None:
+    error = job.sql_failure(READ, [number, state], "no\n  luck")
     assert str(error) == f"[firn:{code}] PostgreSQL at db:5432, database shop: no luck"
 
 

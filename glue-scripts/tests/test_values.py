@@ -30,7 +30,7 @@ def batch(parquet: dict, *values: object) -> pa.RecordBatch:
 
 def policies(parquet: dict, policy: str | None = None) -> job.Policies:
     key = {"name": "id", "target": "ID", "sourceType": "integer", "staging": "NUMBER(38,0)", "parquet": {"kind": "int32"}}
-    return job.Policies("public.t", [column(parquet, policy), key], ["ID"])
+    return job.Policies("postgres", "public.t", [column(parquet, policy), key], ["ID"])
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,8 @@ import type { TableConfig } from '../../config/schema.js';
 import { FirnError } from '../../errors.js';
 import { chooseColumns, refuseCollisions } from '../choose-columns.js';
 import type { DescribedTable, Relation } from '../source.js';
-import { query, type Session } from './connection.js';
 import { describeAddress } from '../source-error.js';
+import { query, type Session } from './connection.js';
 import { defaultPolicies, mapType, type Policies, type SourceType } from './types.js';
 
 export interface SourceTable {

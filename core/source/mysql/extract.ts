@@ -1,17 +1,16 @@
-import type { Column, ParquetType } from '../../column.js';
+import type { Column } from '../../column.js';
 import { FirnError } from '../../errors.js';
 import { FileSeries } from '../../parquet/file-series.js';
 import { Batch } from '../../parquet/vector.js';
 import type { Chunk } from '../../plan/plan.js';
 import type { Extracted, Relation, TableRead, Where } from '../source.js';
-import { readColumns, readTable } from './catalog.js';
 import { cancelQuery, connect, drop, query, type Session } from './connection.js';
 import { canDecode, type Decode, generateDecoder } from './decoder.js';
 import { asSourceError } from './errors.js';
 import { applyPolicies, type PolicyTally } from './policies.js';
-import { nullCursorStatement, selectExpression, selectStatement } from './query.js';
+import { selectExpression, selectStatement } from './query.js';
+import { type Reading, readingsOf, refuseNullCursor } from './readings.js';
 import { RowReader, type Statement } from './row-reader.js';
-import { type Decoder, mapType, policiesOf, type Selection } from './types.js';
 import { typeName } from './wire.js';
 
 const defaultFileBytes = 128 << 20;
@@ -57,7 +56,7 @@ async function readTableInto(session: Session, read: TableRead): Promise<Extract
   const { relation, columns, where } = read;
   const readings = await readingsOf(session, relation, columns);
   const readAsOf = await beginSnapshot(session);
-  await refuseNullCursor(session, read, readings);
+  await refuseNullCursor(session, relation, where, readings);
 
   const tally: PolicyTally = { counts: {}, replaced: [] };
   const wheres = read.pieces ? wheresOf(where, read.pieces) : [where].values();
@@ -135,40 +134,6 @@ async function readRows(
   }
 }
 
-/** How a planned column is read from the table as it is now. */
-interface Reading {
-  column: Column;
-  nullable: boolean;
-  selection: Selection;
-  decoder: Decoder;
-}
-
-/** @throws FirnError SchemaChangedDuringRun: a column has gone, or has another type than when the run was planned */
-async function readingsOf(session: Session, asked: Relation, columns: readonly Column[]): Promise<Reading[]> {
-  const { relation } = await readTable(session, asked);
-  const live = new Map((await readColumns(session, relation)).map((column) => [column.name, column]));
-  return columns.map((column) => {
-    const now = live.get(column.name);
-    const name = `${relation.schema}.${relation.table}`;
-    if (now === undefined)
-      throw new FirnError('SchemaChangedDuringRun', `${name}: column ${column.name} was dropped after the run was planned.`);
-    const mapped = mapType(now.type, policiesOf(column));
-    if (!sameType(mapped.parquet, column.parquet)) {
-      throw new FirnError(
-        'SchemaChangedDuringRun',
-        `${name}: column ${column.name} was ${column.sourceType} and is now ${now.sourceType}.`,
-      );
-    }
-    return { column, nullable: now.nullable, selection: mapped.selection, decoder: mapped.decoder };
-  });
-}
-
-function sameType(a: ParquetType, b: ParquetType): boolean {
-  if (a.kind === 'decimal' && b.kind === 'decimal') return a.precision === b.precision && a.scale === b.scale;
-  if (a.kind === 'timestamp' && b.kind === 'timestamp') return a.utc === b.utc;
-  return a.kind === b.kind;
-}
-
 const unexpectedType = ({ schema, table }: Relation, { name, sourceType }: Column, type: number): FirnError =>
   new FirnError(
     'SchemaChangedDuringRun',
@@ -184,16 +149,6 @@ async function beginSnapshot(session: Session): Promise<string> {
   const [clock] = await query<{ at: string }>(session, `SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ') AS at`);
   await query(session, 'START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY');
   return clock!.at;
-}
-
-/** The plan leaves such rows out, so one that came since would be missed. */
-async function refuseNullCursor(session: Session, { relation, where }: TableRead, readings: Reading[]): Promise<void> {
-  const { cursor } = where;
-  if (cursor === null || cursor.onNull !== 'error') return;
-  if (readings.some(({ column, nullable }) => column.name === cursor.column && !nullable)) return;
-  const [found] = await query(session, nullCursorStatement(relation, cursor.column, where));
-  if (found !== undefined)
-    throw new FirnError('CursorIsNull', `${relation.schema}.${relation.table}: column ${cursor.column} is NULL in some rows.`);
 }
 
 async function prepare({ connection, secret }: Session, sql: string): Promise<Statement> {

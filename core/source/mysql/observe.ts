@@ -2,9 +2,9 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { FirnError } from '../../errors.js';
 import type { CursorColumn, Observation, Relation } from '../source.js';
+import { describeAddress } from '../source-error.js';
 import { readTable } from './catalog.js';
 import { query, type Session } from './connection.js';
-import { describeAddress } from '../source-error.js';
 import { quoteIdentifier, quoteRelation } from './query.js';
 
 /** A SQL expression of datetime in UTC as ISO 8601 with microseconds: text order is time order. */

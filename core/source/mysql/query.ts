@@ -46,7 +46,7 @@ export function keyConditions({ columns, from, to }: { columns: readonly string[
 }
 
 /** A row whose cursor or chunk column is NULL: by `onNull`, and in the chunk without a lower end. */
-function conditions({ rowFilter, cursor, chunk }: Where): string[] {
+export function conditions({ rowFilter, cursor, chunk }: Where): string[] {
   const parts: string[] = [];
   // The line break ends a comment at the end of the filter.
   if (rowFilter !== null) parts.push(`(${rowFilter}\n)`);

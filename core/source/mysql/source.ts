@@ -5,6 +5,7 @@ import { countNullCursors, readCursorColumn, timeBound } from './cursor-column.j
 import { estimateRead } from './estimate.js';
 import { extract } from './extract.js';
 import { observe } from './observe.js';
+import { sparkQuery } from './spark-query.js';
 import { split } from './split.js';
 
 export function mysqlSession(session: Session): SourceSession {
@@ -25,4 +26,5 @@ export const mysql: SourceKind = {
   secretSchema: mysqlSecretSchema,
   open: async (secret) => mysqlSession(await connect(secret)),
   extract,
+  sparkQuery,
 };

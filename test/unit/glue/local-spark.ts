@@ -30,7 +30,6 @@ export type JobError = { code: string; message: string } | null;
 /** Runs glue-scripts/extract_table.py with each list of arguments, in one Spark session. */
 export async function runJobs(jobs: string[][]): Promise<JobError[]> {
   const { python, environment } = await localSpark();
-  (await import('node:fs')).writeFileSync('/tmp/rj.sh', JSON.stringify({ python, environment, jobs, env: process.env }));
   const { stdout } = await promisify(execFile)(python, [join(projectRoot, 'glue-scripts/tests/run_jobs.py'), JSON.stringify(jobs)], {
     env: { ...process.env, ...environment },
     maxBuffer: 1 << 26,
