@@ -11,6 +11,7 @@ import { glueReadKey, partKey } from '../../../core/raw-bucket/layout.js';
 import { type RawBucket, readJson, writeJsonOnce } from '../../../core/raw-bucket/objects.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import type { ExecutionState, Executions } from '../../../core/state/executions.js';
+import { isTakenByGlue } from '../../../core/workflow/chunk-parts.js';
 import { explainJob, prepareJob } from '../../../core/workflow/extract-job.js';
 import { glueReadSchema } from '../../../core/workflow/glue-read.js';
 import { type RunningPostgres, startPostgres } from '../source/running-postgres.js';
@@ -53,10 +54,10 @@ function jobRuns(alive: string[]) {
   };
 }
 
-const prepare = (plan: Plan, jobs = jobRuns([])) =>
+const prepare = (plan: Plan, jobs = jobRuns([]), bucket = raw) =>
   prepareJob({
     plan,
-    raw,
+    raw: bucket,
     jobs,
     connection: { host: '127.0.0.1', port: server.port, user: 'postgres', password: 'hidden', database: 'postgres', sslmode: 'disable' },
     secret: 'the/secret',
@@ -90,6 +91,25 @@ describe('a job is prepared (PostgreSQL and S3 local; job runs in memory)', () =
       part: `_manifests/${plan.run.runId}/parts/0001-1.json`,
     });
     expect(chunks[1]!.condition).toContain(`"id" >= '${third.from}'`);
+  });
+
+  it('once no function writes parts any more: it says so before it looks at what is left', async () => {
+    const plan = await planOf();
+    const asked: string[] = [];
+    const client = new S3Client({});
+    client.middlewareStack.add(
+      (next, { commandName }) =>
+        (args) => {
+          asked.push(`${commandName} ${(args.input as { Key?: string }).Key}`);
+          return next(args);
+        },
+      { step: 'initialize' },
+    );
+    await prepare(plan, jobRuns([]), { ...raw, client });
+    const { runId } = plan.run;
+    expect(asked[0]).toBe(`PutObjectCommand _manifests/${runId}/glue.json`);
+    expect(asked).toContain(`GetObjectCommand ${partKey(runId, 0)}`);
+    expect(await isTakenByGlue(raw, runId)).toBe(true);
   });
 
   it('or not at all when everything is read', async () => {

@@ -40,7 +40,7 @@ beforeAll(async () => {
 });
 afterAll(() => Promise.all([aws.stop(), server.stop()]));
 beforeEach(() =>
-  admin.query(`DROP TABLE IF EXISTS orders CASCADE;
+  admin.query(`SELECT pg_advisory_unlock_all(); DROP TABLE IF EXISTS orders CASCADE;
     CREATE TABLE orders (id bigint PRIMARY KEY, amount numeric(12,2), changed timestamptz DEFAULT '2025-11-05 12:00+00');
     INSERT INTO orders SELECT i, i / 4.0 FROM generate_series(1, 1000) i; ANALYZE orders`),
 );
