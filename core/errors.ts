@@ -97,7 +97,7 @@ export const catalogue = define({
   ChunkTimedOut: {
     remedy: 'configuration',
     action:
-      'Set `partition_column` to integers that are spread evenly, or `engine: auto` where the environment has Glue, push the configuration and start a new run: a redrive reads by the same plan.',
+      'Use `engine: auto` where the environment has Glue, or, for a table above 2 GB, set `partition_column` to integers that are spread evenly; push the configuration and start a new run: a redrive goes on by the same plan.',
   },
   ExtractJobFailed: {
     remedy: 'source',

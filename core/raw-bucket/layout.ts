@@ -39,7 +39,7 @@ export const dataFileStem = (runId: string, chunk: number): string => `${runId}-
 
 export const manifestPrefix = (runId: string): string => `_manifests/${runId}/`;
 export const planKey = (runId: string): string => `${manifestPrefix(runId)}plan.json`;
-/** `place`: 0, or the how-manieth part of a chunk that was handed back and went on. */
+/** `place`: of the part among the chunk's, from 0. */
 export const partKey = (runId: string, chunk: number, place = 0): string =>
   `${manifestPrefix(runId)}parts/${String(chunk).padStart(4, '0')}${place === 0 ? '' : `-${place}`}.json`;
 /** Says that Glue reads what is left of the run. */

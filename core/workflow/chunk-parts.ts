@@ -4,7 +4,7 @@ import type { Chunk, Plan } from '../plan/plan.js';
 import { glueTakesKey, partKey } from '../raw-bucket/layout.js';
 import { type RawBucket, readJson, writeJsonOnce } from '../raw-bucket/objects.js';
 
-/** How far a chunk has been read. A part that was handed back before its end is followed by another. */
+/** How far a chunk has been read. A part that leaves something is followed by another. */
 export interface ChunkProgress {
   parts: PartManifest[];
   /** What the next part is to read; null: nothing is left. */
