@@ -6,8 +6,8 @@ import pg from 'pg';
 import { bundleFirn } from './bundle.js';
 import { checksumsOfTable } from './check.js';
 import { measured, type Run, runOnce } from './extract.js';
+import type { Measured } from './figures.js';
 import { type Profile, readProfile } from './profile.js';
-import type { Measured } from './report.js';
 import { alone, floor, install, type Runner } from './runners.js';
 import type { Table } from './tables.js';
 

@@ -1,4 +1,4 @@
-import { figuresOf, type Measured } from './report.js';
+import { figuresOf, type Measured } from './figures.js';
 import type { Runner } from './runners.js';
 import { tables } from './tables.js';
 

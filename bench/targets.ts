@@ -1,4 +1,4 @@
-import { figuresOf, type Measured } from './report.js';
+import { figuresOf, type Measured } from './figures.js';
 import { alone, best, floor, rival, runners } from './runners.js';
 import { type Table, tables } from './tables.js';
 

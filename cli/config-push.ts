@@ -7,7 +7,7 @@ import { preparePush, push } from '../core/config/push.js';
 import { loadExports } from '../core/export/load.js';
 import { diffSets, readSets, type SetChange, writeSets } from '../core/export/store.js';
 import { openEnvironment } from './environment.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { colors, print, printJson } from './output.js';
 import { withSnowflake } from './snowflake-session.js';
 

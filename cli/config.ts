@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { colors, print, printJson } from './output.js';
 
 const validate = new Command('validate')

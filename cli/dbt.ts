@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 
 export const dbtCommand = new Command('dbt')
   .description(

@@ -3,7 +3,7 @@ import { awsEnvironment } from '../sandbox/aws.js';
 import { sandboxDirectory } from '../sandbox/paths.js';
 import { readState } from '../sandbox/state.js';
 import { CliError } from './cli-error.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 
 /** One deployed Firn. */
 export interface FirnEnvironment {

@@ -1,5 +1,5 @@
 import { Command } from 'commander';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { colors, print, printAside, printJson } from './output.js';
 
 export const exportCommand = new Command('export')

@@ -4,7 +4,7 @@ import { relationOf } from '../core/plan/make-plan.js';
 import type { SourceSecret } from '../core/source/secret.js';
 import { AdvisedError, CliError } from './cli-error.js';
 import { counted } from './config.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { number, print, printJson } from './output.js';
 
 interface ExtractOptions extends GlobalOptions {

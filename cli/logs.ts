@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { ErrorRecord } from '../core/errors.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { colors, print, printable, printJson } from './output.js';
 
 export const logsCommand = new Command('logs')

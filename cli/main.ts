@@ -15,12 +15,6 @@ Examples:
 
 Without --env, commands talk to the sandbox of this checkout when it is up.`;
 
-/** Options of every command. */
-export interface GlobalOptions {
-  env?: string;
-  json?: boolean;
-}
-
 /** Runs `firn` with the arguments of `argv` (as in process.argv). @returns what to end with */
 export async function main(argv: string[]): Promise<ExitCode> {
   // `firn logs … | head`: who reads has read enough.

@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { type ErrorRecord, FirnError } from '../core/errors.js';
 import type { Explanation } from '../core/plan/explain.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { print, printable, printJson, table as tableText } from './output.js';
 
 export const planCommand = new Command('plan')

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import type { Receipt } from '../core/receipt/receipt.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { print, printJson } from './output.js';
 
 export const retryCommand = new Command('retry')

@@ -2,7 +2,7 @@ import { Argument, Command } from 'commander';
 import { pythonPath } from '../sandbox/paths.js';
 import { loadSourceData, type Sample, samples } from '../sandbox/source-data/load.js';
 import { showSteps } from '../sandbox/steps.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { number, print, printAside, printJson, table } from './output.js';
 import { requireSandbox } from './require-sandbox.js';
 

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { type Change, type Changes, simulate } from '../sandbox/source-data/simulate.js';
 import { CliError } from './cli-error.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { colors, print, printJson, table } from './output.js';
 import { requireSandbox } from './require-sandbox.js';
 

@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { AdvisedError } from './cli-error.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { print } from './output.js';
 
 export const sqlCommand = new Command('sql')

@@ -1,6 +1,6 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { FirnEnvironment } from './environment.js';
-import type { GlobalOptions } from './main.js';
+import type { GlobalOptions } from './global-options.js';
 import { colors, print, printJson } from './output.js';
 
 export const statusCommand = new Command('status')

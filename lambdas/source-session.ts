@@ -1,7 +1,8 @@
 import { SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import type { SourceSettings } from '../core/config/schema.js';
 import { readSecret } from '../core/secrets.js';
-import { type SourceSecret, type SourceSession, sourceKind } from '../core/source/source.js';
+import { sourceKind } from '../core/source/kinds.js';
+import type { SourceSecret, SourceSession } from '../core/source/source.js';
 import { environment } from './clients.js';
 
 /** The name of a source's secret: its own, or the one that the environment gives it. */

@@ -5,7 +5,7 @@ import { inParallel } from '../start/parallel.js';
 import { stagePrefix } from './aside.js';
 import type { ExportRef, ExportsBucket } from './context.js';
 import { copyObject, deleteObjects, headObject, listFolder } from './objects.js';
-import { contentTypes, isOlder, type Published, provenance, type UnloadedItem } from './publish.js';
+import { contentTypes, isOlder, type Published, provenance, type UnloadedItem } from './published.js';
 
 /** Which files make the export, in `<s3_path>_manifest.json`: replaced as a whole, once all of them are there. */
 const manifestSchema = z.object({

@@ -5,32 +5,10 @@ import type { ExportContext, ExportRef, ExportsBucket } from './context.js';
 import { emptyFile } from './empty-file.js';
 import { publishFolder } from './folder.js';
 import { copyObject, deleteObjects, headObject, listFolder } from './objects.js';
-import { type ExportItem, setItem, type Unload } from './record.js';
-import { type ExportConfig, type FileType, isFolder } from './schema.js';
+import { contentTypes, isOlder, type Published, provenance, type UnloadedItem } from './published.js';
+import { setItem, type Unload } from './record.js';
+import { type ExportConfig, isFolder } from './schema.js';
 import { itemOf } from './unload.js';
-
-export const contentTypes: Record<FileType, string> = {
-  parquet: 'application/vnd.apache.parquet',
-  csv: 'text/csv; charset=utf-8',
-  json: 'application/x-ndjson',
-};
-
-/** What an object says of the statement that made it. */
-export const provenance = ({ exportId }: ExportRef, { queryId, submittedAt }: Unload, rows: number): Record<string, string> => ({
-  'firn-export': exportId,
-  'firn-query': queryId,
-  'firn-as-of': submittedAt,
-  'firn-rows': String(rows),
-});
-
-export type UnloadedItem = ExportItem & { unload: Unload; rows: number; bytes: number; files: number };
-
-/** What now stands where readers look for it. */
-export interface Published {
-  bytes: number;
-  /** What stands there was read after this export's data, so it stays. */
-  superseded: boolean;
-}
 
 /**
  * Publish: what lies aside is checked, then copied to where readers look for it, and removed. Each part may be done twice.
@@ -87,6 +65,3 @@ async function putEmpty(
   );
   return Body.length;
 }
-
-/** Nothing older overwrites anything newer: a slow statement may end after one that was submitted later. */
-export const isOlder = ({ submittedAt }: Unload, there: string | undefined): boolean => there !== undefined && there > submittedAt;

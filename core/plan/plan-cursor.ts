@@ -1,8 +1,8 @@
 import type { TableConfig } from '../config/schema.js';
 import { FirnError } from '../errors.js';
-import { type Reading, safeTime, safeUpper } from '../source/watermark.js';
 import { comparableTransactions } from '../source/postgres/xmin.js';
 import type { CursorColumn, Observation, Relation, SourceSession } from '../source/source.js';
+import { type Reading, safeTime, safeUpper } from '../source/watermark.js';
 import type { HeldBack, Plan, Watermark } from './plan.js';
 
 export const defaultLookbackSeconds = 60;

@@ -5,7 +5,8 @@ import { partManifestSchema } from '../plan/manifest.js';
 import type { Plan } from '../plan/plan.js';
 import { dataFileStem, glueReadKey, partKey } from '../raw-bucket/layout.js';
 import { type RawBucket, writeJsonOnce } from '../raw-bucket/objects.js';
-import { type SourceSecret, sourceKind } from '../source/source.js';
+import { sourceKind } from '../source/kinds.js';
+import type { SourceSecret } from '../source/source.js';
 import { readAllProgress } from './chunk-parts.js';
 
 /** What a Glue job run is to read: all that glue-scripts/extract_table.py knows of it, but the source's secret. */
