@@ -49,4 +49,7 @@ export const refusedCases: RefusedCase[] = [
   { type: 'json', sql: `'"' || repeat('x', 16777215) || '"'`, message: /\(json\) holds 16777217 bytes, which VARIANT cannot hold/ },
   { type: 'jsonb', sql: `('"' || repeat('x', 16777215) || '"')`, message: /\(jsonb\) holds \d+ bytes, which VARIANT cannot hold/ },
   { type: 'text[]', sql: "array[repeat('x', 16777216)]", message: /\(text\[\]\) holds 16777220 bytes, which VARIANT cannot hold/ },
+  { type: 'text[]', sql: "array[repeat(E'\\x01', 2796203)]", message: /\(text\[\]\) holds 16777222 bytes/ },
+  { type: 'int2[]', sql: 'array_fill(1::int2, array[8388608])', message: /\(smallint\[\]\) holds 16777217 bytes/ },
+  { type: 'numeric[]', sql: "array_fill('1e131071'::numeric, array[128])", message: /\(numeric\[\]\) holds 16777345 bytes/ },
 ];

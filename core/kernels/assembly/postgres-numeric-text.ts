@@ -31,7 +31,8 @@ export function writeNonFinite(at: usize, to: usize): usize {
 
 /** The finite value at `at`, whose field is `length` bytes long, into the text being made. Answers where it ends. */
 export function writeNumeric(at: usize, length: u32, to: usize): usize {
-  const digits = int16(at);
+  // There may be more than 32767.
+  const digits = <i32>bswap<u16>(load<u16>(at));
   const weight = int16(at + 2);
   const scale = int16(at + 6) & 0x3fff;
   if (length !== <u32>(8 + (digits << 1))) wrongWidth(length);

@@ -1,7 +1,7 @@
 import { setNull } from './scratch';
 
 /**
- * PostgreSQL's numeric in binary form: int16 digits, int16 weight, uint16 sign, int16 display scale, then base-10000 digits.
+ * PostgreSQL's numeric in binary form: uint16 digits, int16 weight, uint16 sign, int16 display scale, then base-10000 digits.
  * Source: PostgreSQL, src/backend/utils/adt/numeric.c, numeric_send.
  */
 

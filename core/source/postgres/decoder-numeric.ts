@@ -1,5 +1,5 @@
 /**
- * PostgreSQL's numeric in binary form: int16 digits, int16 weight, uint16 sign, int16 display scale, then base-10000 digits.
+ * PostgreSQL's numeric in binary form: uint16 digits, int16 weight, uint16 sign, int16 display scale, then base-10000 digits.
  * Source: PostgreSQL, src/backend/utils/adt/numeric.c, numeric_send.
  */
 
@@ -9,7 +9,7 @@ export function numericText(view: DataView, at: number): string {
   if (sign === 0xc000) return 'NaN';
   if (sign === 0xd000) return 'Infinity';
   if (sign === 0xf000) return '-Infinity';
-  const digits = view.getInt16(at);
+  const digits = view.getUint16(at);
   const weight = view.getInt16(at + 2);
   const scale = view.getInt16(at + 6);
   const group = (k: number): string => String(k >= 0 && k < digits ? view.getInt16(at + 8 + 2 * k) : 0).padStart(4, '0');

@@ -83,17 +83,21 @@ it('counts what a policy replaced and tells the rows', async () => {
 });
 
 it('takes longer values where a column is declared large, and refuses those that are longer still', async () => {
-  await client.query(`CREATE TABLE larger (id int PRIMARY KEY, t text, b bytea, j jsonb, v varchar(10));
-    INSERT INTO larger VALUES (1, repeat('x', 16777217), decode(repeat('ff', 8388609), 'hex'), to_jsonb(repeat('j', 16777215)), 'v')`);
-  const columns = { large: ['t', 'b', 'j', 'v'] };
+  await client.query(`CREATE TABLE larger (id int PRIMARY KEY, t text, b bytea, j jsonb, v varchar(10), a text[], n numeric);
+    INSERT INTO larger VALUES (1, repeat('x', 16777217), decode(repeat('ff', 8388609), 'hex'), to_jsonb(repeat('j', 16777215)), 'v', array[repeat('a', 16777213)], 1.50)`);
+  const columns = { large: ['t', 'b', 'j', 'v', 'a', 'n'] };
   const { folder, table } = await extractTable(client, { table: 'larger' }, { columns });
   expect(table.columns.slice(1).map(({ raw, staging }) => [raw, staging])).toEqual([
     ['VARCHAR(134217728)', 'VARCHAR(134217728)'],
     ['BINARY(67108864)', 'BINARY(67108864)'],
     ['VARCHAR(134217728)', 'VARIANT'],
     ['VARCHAR(134217728)', 'VARCHAR(134217728)'],
+    ['VARCHAR(134217728)', 'VARIANT'],
+    ['VARCHAR(134217728)', 'VARCHAR(134217728)'],
   ]);
-  expect(await duckdb(folder, 'SELECT strlen(t), octet_length(b), strlen(j) FROM t')).toEqual([['16777217', '8388609', '16777217']]);
+  expect(await duckdb(folder, 'SELECT strlen(t), octet_length(b), strlen(j), strlen(a), n FROM t')).toEqual([
+    ['16777217', '8388609', '16777217', '16777217', '1.50'],
+  ]);
 
   await client.query(`UPDATE larger SET b = convert_to(repeat('x', 67108865), 'UTF8')`);
   await expect(extractTable(client, { table: 'larger' }, { columns })).rejects.toMatchObject({
@@ -107,8 +111,10 @@ it('takes longer values where a column is declared large, and refuses those that
 });
 
 it('takes the longest values that Snowflake holds', async () => {
-  await client.query(`CREATE TABLE longest (id int PRIMARY KEY, t text, b bytea, j jsonb);
-    INSERT INTO longest VALUES (1, repeat('x', 16777216), decode(repeat('ff', 8388608), 'hex'), to_jsonb(repeat('j', 16777214)))`);
+  await client.query(`CREATE TABLE longest (id int PRIMARY KEY, t text, b bytea, j jsonb, a text[]);
+    INSERT INTO longest VALUES (1, repeat('x', 16777216), decode(repeat('ff', 8388608), 'hex'), to_jsonb(repeat('j', 16777214)), array[repeat(E'\\n', 8388606)])`);
   const { folder } = await extractTable(client, { table: 'longest' });
-  expect(await duckdb(folder, 'SELECT strlen(t), octet_length(b), strlen(j) FROM t')).toEqual([['16777216', '8388608', '16777216']]);
+  expect(await duckdb(folder, 'SELECT strlen(t), octet_length(b), strlen(j), strlen(a) FROM t')).toEqual([
+    ['16777216', '8388608', '16777216', '16777216'],
+  ]);
 });
