@@ -39,6 +39,14 @@ it('RUNS shows a run from its preparation to its receipt', async () => {
   expect(await runOf(plan, 'STATUS, MODE, ROWS_READ, SECONDS, ERROR_CODE')).toEqual(['SUCCEEDED', 'full', 1, 1.5, null]);
 });
 
+it.each(['SUCCEEDED', 'SUPERSEDED'])('RUNS shows a run as %s, whatever an attempt that was given up records afterwards', async (end) => {
+  const plan = planOf(`late_${end.toLowerCase()}`, 1);
+  await prepare(warehouse, plan, 1);
+  await record(plan, end, { mode: 'full' }, '2099-01-01 00:00:00');
+  for (const late of ['PREPARED', 'SEALED', 'FAILED']) await record(plan, late, {}, '2099-01-01 00:00:01');
+  expect(await runOf(plan, 'STATUS')).toEqual([end]);
+});
+
 it('TABLES shows the latest configuration of the tables that are still configured', async () => {
   const push = (table: string, version: number, config: object | null) =>
     warehouse.query(
