@@ -602,7 +602,7 @@ def sql_exception(error: object) -> tuple[list[str], str] | None:
     if found is None:
         return None
     exception = causes[found][1]
-    keys, message = [str(exception.getErrorCode()), exception.getSQLState() or ""], re.sub(r"^ERROR: ", "", exception.getMessage() or "")
+    keys, message = [str(exception.getErrorCode()), exception.getSQLState() or ""], re.sub(r"^(ERROR|Data truncation): ", "", exception.getMessage() or "")
     return network_keys(keys, message, [(name, cause.getMessage() or name) for name, cause in causes[found + 1 :]])
 
 

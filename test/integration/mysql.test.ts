@@ -1,10 +1,11 @@
 import { GetSecretValueCommand, PutSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import getPort from 'get-port';
-import mysql, { type Connection } from 'mysql2/promise';
+import type { Connection } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Receipt } from '../../core/receipt/receipt.js';
 import { mysqlDifferences } from './compare-mysql.js';
 import { useSandbox } from './fixture.js';
+import { connectMysql } from './mysql-source.js';
 
 const firn = useSandbox();
 const opened: Connection[] = [];
@@ -12,16 +13,7 @@ const opened: Connection[] = [];
 let source: Connection;
 
 async function connect(): Promise<Connection> {
-  const connection = await mysql.createConnection({
-    uri: firn.sandbox.mysql!.adminUrl,
-    charset: 'utf8mb4',
-    timezone: 'Z',
-    dateStrings: true,
-    multipleStatements: true,
-    supportBigNumbers: true,
-    bigNumberStrings: true,
-  });
-  await connection.query("SET time_zone = '+00:00'");
+  const connection = await connectMysql(firn.sandbox);
   opened.push(connection);
   return connection;
 }

@@ -30,13 +30,7 @@ export async function sparkQuery({ connection, relation, columns, where }: Spark
       query: selectStatement(relation, expressions(readings, chunks), { ...where, chunk: null }),
       conditions: chunks.map((chunk) => conditions({ rowFilter: null, cursor: null, chunk }).join(' AND ') || 'TRUE'),
       clock: `SELECT DATE_FORMAT(UTC_TIMESTAMP(6), '%Y-%m-%dT%H:%i:%s.%fZ') AS at`,
-      sqlStates: {
-        ...codes,
-        '08001': 'SourceUnreachable',
-        '08': 'SourceConnectionLost',
-        '28': 'SourceCredentialsRejected',
-        tls: 'SourceTlsFailed',
-      },
+      sqlStates: { ...codes, ...ofDriver },
       address: `MySQL at ${describeAddress(connection)}`,
       rowBytes: estimate.rows === 0 ? 0 : estimate.bytes / estimate.rows,
     };
@@ -44,6 +38,14 @@ export async function sparkQuery({ connection, relation, columns, where }: Spark
     await session.connection.end().catch(() => {});
   }
 }
+
+/** What Connector/J reports of connections. 1044: no access to the database, which is asked for at the login alone. */
+const ofDriver = {
+  1044: 'SourceCredentialsRejected',
+  '08001': 'SourceUnreachable',
+  '08': 'SourceConnectionLost',
+  tls: 'SourceTlsFailed',
+} as const;
 
 /** Columns as `_firn_0`, `_firn_1`, …, then by their own names those that the chunks are ranges of. */
 function expressions(readings: readonly Reading[], [chunk]: readonly Chunk[]): string[] {

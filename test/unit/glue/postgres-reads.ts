@@ -1,3 +1,4 @@
+import getPort from 'get-port';
 import type { Client } from 'pg';
 import { postgresSession } from '../../../core/source/postgres/source.js';
 import { typeCases } from '../../types/postgres.js';
@@ -24,6 +25,14 @@ export const postgresTables = {
     what: `${type} ${sql} ${JSON.stringify(policies ?? '')}`,
     table: `refused_${index}`,
   })),
+  failing: [
+    {
+      what: 'a source that is down',
+      table: 'down',
+      code: 'SourceUnreachable',
+      message: /^PostgreSQL at 127\.0\.0\.1:\d+, database postgres: .*refused/,
+    },
+  ],
 };
 
 /** Makes the tables, and plans to read them. */
@@ -55,6 +64,6 @@ export async function postgresReads(server: RunningPostgres): Promise<ToRead[]> 
   );
   reads.push(await toRead(source, 'ranged', { chunkBytes: 10_000 }));
   await client.query('CREATE TABLE down (id int)');
-  reads.push(await toRead(source, 'down', { secret: 'postgres-down', arrives: false }));
+  reads.push(await toRead(source, 'down', { connection: { port: await getPort({ host: '127.0.0.1' }) }, arrives: false }));
   return reads;
 }

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process';
+import { CreateSecretCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { ulid } from 'ulid';
 import { tableConfigSchema } from '../../../core/config/schema.js';
 import { createLog } from '../../../core/log.js';
@@ -21,11 +22,12 @@ export interface ReadSource {
   schema: string;
 }
 
-/** A table that both engines are to read. `secret`: name of the one that the job connects by. */
+/** A table that both engines are to read. */
 export interface ToRead {
   source: ReadSource;
   table: string;
-  secret: string;
+  /** How the job connects. */
+  connection: SourceSecret;
   /** Whether both are to arrive; else the job's error is all there is. */
   arrives: boolean;
   plans: { lambda: Plan; glue: Plan };
@@ -46,38 +48,34 @@ async function planOf({ type, session, schema }: ReadSource, table: string, conf
   return (await makePlan(session, { run, config: parsed, checkpoints: [], chunkBytes, ...known }, described, new Date())).plan;
 }
 
+interface Reading {
+  config?: object | undefined;
+  chunkBytes?: number;
+  connection?: Partial<SourceSecret>;
+  arrives?: boolean;
+}
+
 /** A run of its own for each engine. */
-export async function toRead(
-  source: ReadSource,
-  table: string,
-  {
-    config = {},
-    chunkBytes,
-    secret = source.type,
-    arrives = true,
-  }: { config?: object; chunkBytes?: number; secret?: string; arrives?: boolean } = {},
-): Promise<ToRead> {
+export async function toRead(source: ReadSource, table: string, reading: Reading = {}): Promise<ToRead> {
+  const { config = {}, chunkBytes, connection, arrives = true } = reading;
   const plan = () => planOf(source, table, config, chunkBytes);
-  return { source, table, secret, arrives, plans: { lambda: await plan(), glue: await plan() } };
+  return {
+    source,
+    table,
+    connection: { ...source.connection, ...connection },
+    arrives,
+    plans: { lambda: await plan(), glue: await plan() },
+  };
 }
 
 /** All of them by the job, in one Spark session, and what is to arrive by the extractor, too. By `source table`. */
 export async function readByBoth(raw: RawBucket, all: readonly ToRead[]): Promise<Map<string, ReadByBoth>> {
   const jobs: string[][] = [];
-  for (const { plans, source, secret } of all) {
-    const key = (await writeGlueRead(raw, plans.glue, source.connection, secret))!;
-    jobs.push([
-      '--run_id',
-      plans.glue.run.runId,
-      '--bucket',
-      raw.bucket,
-      '--region',
-      'us-east-1',
-      '--read',
-      key,
-      '--JOB_NAME',
-      'firn-test-extract',
-    ]);
+  for (const { plans, source, connection } of all) {
+    const { runId } = plans.glue.run;
+    await new SecretsManagerClient({}).send(new CreateSecretCommand({ Name: runId, SecretString: JSON.stringify(connection) }));
+    const key = (await writeGlueRead(raw, plans.glue, source.connection, runId))!;
+    jobs.push(['--run_id', runId, '--bucket', raw.bucket, '--region', 'us-east-1', '--read', key, '--JOB_NAME', 'firn-test-extract']);
   }
   const errors = await runJobs(jobs);
   const reads = all.map((one, index) => ({ ...one, error: errors[index]! }) as ReadByBoth);

@@ -1,5 +1,4 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import getPort from 'get-port';
 import type { Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -11,6 +10,7 @@ import type { SourceSecret, TableRead } from '../../../../core/source/source.js'
 import { duckdb, newFolder, removeFolders } from '../extracting.js';
 import { extractTable } from './extracting-mysql.js';
 import { type RunningMysql, startMysql } from './running-mysql.js';
+import { serverCertificate, tlsOptions } from './server-certificate.js';
 
 const password = 'correct horse battery staple';
 let server: RunningMysql;
@@ -19,7 +19,7 @@ let tls: string;
 
 beforeAll(async () => {
   tls = serverCertificate();
-  server = await startMysql([`--ssl-cert=${tls}/server.crt`, `--ssl-key=${tls}/server.key`, `--ssl-ca=${tls}/ca.crt`]);
+  server = await startMysql(tlsOptions(tls));
   admin = await server.connect();
   await admin.query(`CREATE USER reader@'%' IDENTIFIED BY '${password}';
     CREATE USER tls_only@'%' IDENTIFIED BY '${password}' REQUIRE SSL; GRANT SELECT ON shop.* TO tls_only@'%';
@@ -33,16 +33,6 @@ afterAll(async () => {
   await server.stop();
   rmSync(tls, { recursive: true });
 });
-
-/** A certificate authority and a certificate for `db.test`. */
-function serverCertificate(): string {
-  const folder = mkdtempSync('/tmp/firn-tls-');
-  const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test CA', '-keyout', 'ca.key', '-out', 'ca.crt');
-  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=db.test', '-keyout', 'server.key', '-out', 'server.csr');
-  openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', 'server.crt');
-  return folder;
-}
 
 const reader = (more: Partial<SourceSecret> = {}): SourceSecret => ({ ...server.secret, user: 'reader', password, ...more });
 const authority = (): string => readFileSync(`${tls}/ca.crt`, 'utf8');
