@@ -1,0 +1,14 @@
+import { randomBytes } from 'node:crypto';
+import zlib from 'node:zlib';
+import { expect, it } from 'vitest';
+import { compressAtOnce } from '../../../core/parquet/zstd.js';
+
+it('pages of any size, handed over at once, each become the one frame of their own bytes', async () => {
+  const pages = Array.from({ length: 40 }, (_, i) => {
+    // Larger than what a stream allocates for its output, of no bytes, without and with repetition.
+    if (i % 10 === 0) return randomBytes(5_000_000 + i);
+    return i % 3 === 0 ? randomBytes(i * 30_000) : Buffer.alloc((i - 1) * 30_000, `page ${i}`);
+  });
+  const frames = await Promise.all(pages.map(compressAtOnce));
+  expect(frames.map((frame, i) => zlib.zstdDecompressSync(frame).equals(pages[i]!))).toEqual(pages.map(() => true));
+});
