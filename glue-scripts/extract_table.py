@@ -10,6 +10,7 @@ Runs on Glue 5 (Spark 3.5, Python 3.11) and needs pyarrow, pandas and boto3, whi
 """
 
 import argparse
+import hashlib
 import json
 import os
 import re
@@ -530,7 +531,7 @@ class Source:
     driver: str
     url: Callable[[dict, str | None], str]
     write_certificate: Callable[[object, str, str], None]
-    certificate_name: str
+    certificate_suffix: str
     # Rows that the driver asks for at once; None: as many as are converted at once.
     fetch: str | None
     # A value as it travels, for messages.
@@ -546,7 +547,7 @@ SOURCES = {
         driver="org.postgresql.Driver",
         url=postgres_url,
         write_certificate=write_pem,
-        certificate_name="firn-source-ca.pem",
+        certificate_suffix=".pem",
         fetch=None,
         text=postgres_text,
         policies=lambda _column, policy: f"policy {policy}" if policy else "",
@@ -556,7 +557,7 @@ SOURCES = {
         driver="com.mysql.cj.jdbc.Driver",
         url=mysql_url,
         write_certificate=write_key_store,
-        certificate_name="firn-source-ca.p12",
+        certificate_suffix=".p12",
         # Connector/J: row by row as they come. Otherwise it would take all into memory, or have the server write them into a table first.
         fetch=str(-0x80000000),
         text=mysql_text,
@@ -570,10 +571,11 @@ def place_certificate(spark: object, source: Source, pem: str | None) -> str | N
     """The CA's file where each JVM finds it by one name: Spark brings it into the executors' folder; the driver's is its own."""
     if pem is None:
         return None
-    path = os.path.join(spark._jvm.System.getProperty("user.dir"), source.certificate_name)
+    name = f"firn-source-{hashlib.sha256(pem.encode()).hexdigest()[:16]}{source.certificate_suffix}"
+    path = os.path.join(spark._jvm.System.getProperty("user.dir"), name)
     source.write_certificate(spark, pem, path)
     spark.sparkContext.addFile(path)
-    return source.certificate_name
+    return name
 
 
 def sql_failure(read: dict, keys: list[str], message: str) -> FirnError:

@@ -37,7 +37,10 @@ const failing = {
   glue_underflows: {
     source: 'MySQL',
     filter: 'id - 5 > 0',
-    error: { code: 'SourceQueryFailed', message: expect.stringMatching(/^MySQL at \S+ database shop: BIGINT UNSIGNED value is out of range/) },
+    error: {
+      code: 'SourceQueryFailed',
+      message: expect.stringMatching(/^MySQL at \S+ database shop: BIGINT UNSIGNED value is out of range/),
+    },
     mend: () => mysqlSql('UPDATE glue_underflows SET id = id + 1000 WHERE id <= 5'),
   },
   glue_killed: {

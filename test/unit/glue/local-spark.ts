@@ -1,4 +1,6 @@
 import { execFile, spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { projectRoot } from '../../../sandbox/paths.js';
@@ -30,10 +32,14 @@ export type JobError = { code: string; message: string } | null;
 /** Runs glue-scripts/extract_table.py with each list of arguments, in one Spark session. */
 export async function runJobs(jobs: string[][]): Promise<JobError[]> {
   const { python, environment } = await localSpark();
-  const { stdout } = await promisify(execFile)(python, [join(projectRoot, 'glue-scripts/tests/run_jobs.py'), JSON.stringify(jobs)], {
-    env: { ...process.env, ...environment },
-    maxBuffer: 1 << 26,
-    timeout: 580_000,
-  });
-  return JSON.parse(/^errors (.*)$/m.exec(stdout)![1]!);
+  // Where the job puts what its JVM reads.
+  const cwd = mkdtempSync(join(tmpdir(), 'firn-spark-'));
+  try {
+    const script = join(projectRoot, 'glue-scripts/tests/run_jobs.py');
+    const options = { env: { ...process.env, ...environment }, cwd, maxBuffer: 1 << 26, timeout: 580_000 };
+    const { stdout } = await promisify(execFile)(python, [script, JSON.stringify(jobs)], options);
+    return JSON.parse(/^errors (.*)$/m.exec(stdout)![1]!);
+  } finally {
+    rmSync(cwd, { recursive: true });
+  }
 }
