@@ -2,8 +2,8 @@ import zlib from 'node:zlib';
 
 /** As many as there are threads that compress (libuv's default). */
 const maxStreams = 4;
-/** What a stream allocates at once for its output: the frames of several pages. */
-const outputBytes = 4 << 20;
+/** What a stream allocates at once for its output: a page that does not compress, and the frames of others. */
+const outputBytes = 2 << 20;
 
 interface Job {
   bytes: Uint8Array;
