@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import fc, { type Arbitrary } from 'fast-check';
 import type { Client } from 'pg';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -47,15 +48,21 @@ async function readTexts(query: string, types: string[], limit: number): Promise
   };
   let group = new CopiedRows(kernels, decoder, limit);
   let spare = new CopiedRows(kernels, decoder, limit);
-  const reader = new CopyReader(client, `COPY (${query}) TO STDOUT (FORMAT binary)`);
-  while (await reader.read(group)) {
-    while (group.full) {
-      take(group);
-      spare.takeRest(group);
-      group.clear();
-      [group, spare] = [spare, group];
-      group.scan();
+  const own = await connect(secretFor(server.port));
+  const reader = new CopyReader(own, `COPY (${query}) TO STDOUT (FORMAT binary)`);
+  try {
+    while (await reader.read(group)) {
+      while (group.full) {
+        take(group);
+        spare.takeRest(group);
+        group.clear();
+        [group, spare] = [spare, group];
+        group.scan();
+      }
     }
+  } finally {
+    // It may be in the midst of a COPY.
+    (own as unknown as { connection: { stream: Socket } }).connection.stream.destroy();
   }
   take(group);
   return { rows, memory: kernels.bytes.length };
@@ -134,9 +141,9 @@ it('any numeric, uuid or array becomes the text that PostgreSQL prints, in group
       const read = await readTexts(`SELECT ${columns.map((_, i) => `c${i}`).join(', ')} FROM made ORDER BY id`, types, limit);
       expect(read.rows).toEqual(expected.rows);
     }),
-    { numRuns: 40, endOnFailure: true },
+    { numRuns: 25, endOnFailure: true },
   );
-}, 60_000);
+});
 
 it('holds no more text than a group may, whatever a value grows to', async () => {
   const query = `SELECT CASE WHEN i % 7 <> 0 THEN n END, CASE WHEN i % 5 <> 0 THEN 1 - n END, CASE WHEN i % 3 <> 0 THEN array[n, NULL] END,
@@ -152,7 +159,7 @@ it('holds no more text than a group may, whatever a value grows to', async () =>
   expect(rows.map(([, , , text]) => text)).toEqual(Array.from({ length: 400 }, (_, i) => String(i + 1)));
   // Of 130 MiB in all.
   expect(memory).toBeLessThan(48 << 20);
-}, 60_000);
+});
 
 it('an array may be larger than a group and than a block of text', async () => {
   const query = `SELECT array[repeat(E'a\\x01"', i * 20000), NULL, 'x'] FROM generate_series(1, 40) i`;
@@ -160,7 +167,7 @@ it('an array may be larger than a group and than a block of text', async () => {
   expect(rows.map(([text]) => text)).toEqual(
     Array.from({ length: 40 }, (_, i) => `["${'a\\u0001\\"'.repeat((i + 1) * 20_000)}",null,"x"]`),
   );
-}, 60_000);
+});
 
 it('names the row of a refused value by a key of unbounded numerics and arrays', async () => {
   await client.query(`CREATE TABLE made_key (n numeric, a text[], d date, PRIMARY KEY (n, a));
