@@ -79,7 +79,7 @@ export async function readByBoth(raw: RawBucket, all: readonly ToRead[]): Promis
   }
   const errors = await runJobs(jobs);
   const reads = all.map((one, index) => ({ ...one, error: errors[index]! }) as ReadByBoth);
-  const arriving = reads.filter(({ arrives }) => arrives);
+  const arriving = reads.filter(({ arrives, error }) => arrives && error === null);
   for (const read of arriving) read.parts = { lambda: await byLambda(raw, read), glue: await partsOf(raw, read.plans.glue) };
   const shown = printed(arriving.flatMap(({ parts }) => [parts.lambda, parts.glue]));
   for (const [index, read] of arriving.entries()) read.files = { lambda: shown[2 * index]!, glue: shown[2 * index + 1]! };
@@ -89,10 +89,7 @@ export async function readByBoth(raw: RawBucket, all: readonly ToRead[]): Promis
 export const byLambda = (raw: RawBucket, { plans: { lambda: plan }, source: { connection } }: ToRead): Promise<PartManifest[]> =>
   Promise.all(
     plan.chunks.map(({ number }) =>
-      extractChunk(
-        { run: plan.run, plan, raw, connection, log: createLog({ level: 'silent' }), signal: new AbortController().signal },
-        number,
-      ),
+      extractChunk({ run: plan.run, plan, raw, connection, log: createLog({}), signal: new AbortController().signal }, number),
     ),
   );
 
