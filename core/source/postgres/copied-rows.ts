@@ -57,7 +57,7 @@ export class CopiedRows implements RowGroup {
     this.columns = widths.map((width) =>
       emptyColumn(kernels.allocate(this.#maxRows * width + slackBytes), kernels.allocate(this.#maxRows / 8 + slackBytes)),
     );
-    for (const column of this.columns) this.#clearLevels(column, 0);
+    this.#clearLevels();
   }
 
   /** The rows are to be written: enough of them, or no room for the next. Texts have addresses, so nothing may move once there are rows. */
@@ -131,7 +131,7 @@ export class CopiedRows implements RowGroup {
     return found;
   }
 
-  /** Values by column. Null: there was no room for the text of all rows, and nothing has changed. */
+  /** Values by column. Null: there was no room for the text of all rows. NULLs that were marked are those of rows that come again. */
   #makeTexts(fieldsOf: (column: number) => Fields, rows: number): Map<number, number> | null {
     const { run } = this.kernels;
     const made = new Map<number, number>();
@@ -140,7 +140,6 @@ export class CopiedRows implements RowGroup {
       made.set(i, this.decoder.gather(i, this.columns[i]!, fieldsOf(i)));
       if (run.madeRows.value === rows) continue;
       run.returnToMark(this.#arena);
-      for (const column of this.#made) this.#clearLevels(this.columns[column]!, this.rows);
       return null;
     }
     return made;
@@ -162,20 +161,14 @@ export class CopiedRows implements RowGroup {
     this.#first = 0;
     this.#madeBytes = 0;
     this.kernels.run.clearArena(this.#arena);
-    for (const [i, column] of this.columns.entries()) {
-      this.decoder.encoder(i).clear(column);
-      this.#clearLevels(column, 0);
-    }
+    for (const [i, column] of this.columns.entries()) this.decoder.encoder(i).clear(column);
+    this.#clearLevels();
     const usual = this.byteLimit + readAhead;
     if (this.#capacity > usual) this.#replace(this.kernels.allocate(usual + slackBytes), usual);
   }
 
-  /** No NULL from a row on. */
-  #clearLevels({ levels }: ColumnValues, row: number): void {
-    const { bytes } = this.kernels;
-    const at = levels + (row >> 3);
-    bytes[at] = bytes[at]! | (0xff << (row & 7));
-    bytes.fill(0xff, at + 1, levels + this.#maxRows / 8);
+  #clearLevels(): void {
+    for (const { levels } of this.columns) this.kernels.bytes.fill(0xff, levels, levels + this.#maxRows / 8);
   }
 
   /** Address of a row's message, found by going through all before it: for messages to people only. */
