@@ -8,6 +8,7 @@ import { postgresUrl, startPostgres } from '../sandbox/postgres.js';
 import { stopService } from '../sandbox/service.js';
 import type { Measured } from './figures.js';
 import { measureAll } from './measure-all.js';
+import type { MysqlOptions } from './mysql.js';
 import { plot } from './plot.js';
 import { report } from './report.js';
 import { floor, installDuckdb, type Runner, runners } from './runners.js';
@@ -45,6 +46,12 @@ program
   .description('Read one table at several sizes by Lambda and by Glue, and write docs/performance-engines.md.')
   .option('--sizes <rows>', 'separated by commas, ascending', (text) => text.split(',').map(Number), [10_000, 100_000, 1_000_000])
   .action(async (options: { sizes: number[] }) => (await import('./engines.js')).benchEngines(options));
+program
+  .command('mysql')
+  .description('Measure the extraction of MySQL at several sizes, and write docs/performance-mysql.md.')
+  .option('--sizes <rows>', 'separated by commas, ascending', (text) => text.split(',').map(Number), [500_000, 2_000_000, 8_000_000])
+  .option('--rounds <n>', 'how often each runs', Number, 3)
+  .action(async (options: MysqlOptions) => (await import('./mysql.js')).benchMysql(options));
 await program.parseAsync();
 
 async function bench({ scale, rounds, only, tables: chosenTables }: Options): Promise<void> {
