@@ -44,7 +44,7 @@ program
 program
   .command('engines')
   .description('Read one table at several sizes by Lambda and by Glue, and write docs/performance-engines.md.')
-  .option('--sizes <rows>', 'separated by commas, ascending', (text) => text.split(',').map(Number), [10_000, 100_000, 1_000_000])
+  .option('--sizes <rows>', 'separated by commas, ascending', (text) => text.split(',').map(Number), [100_000, 1_000_000, 4_000_000])
   .action(async (options: { sizes: number[] }) => (await import('./engines.js')).benchEngines(options));
 program
   .command('mysql')
