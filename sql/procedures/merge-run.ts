@@ -51,14 +51,14 @@ export function refuseRepeatedKeys(snowflake: Snowflake, plan: Plan, work: strin
   if (!repeated) return;
   fail(
     'PrimaryKeyNotUnique',
-    `${label(plan)}: ${loaded} rows have ${kept} different keys (${plan.primaryKey.join(', ')}), several for example ${repeated.ROW_KEY}: all but one of them would be lost`,
+    `${label(plan)}: ${loaded} rows have ${kept} different keys (${plan.primaryKey.join(', ')}); some share the key ${repeated.ROW_KEY}, and all but one of them would be lost`,
   );
 }
 
 /** A row that moves from one chunk to another between their snapshots is read twice; not where the chunks are ranges of the key. */
 function eachKeyInOneSnapshot({ chunks, columns, primaryKey }: Plan): boolean {
   const keys = columns.filter(({ target }) => primaryKey.includes(target)).map(({ name }) => name);
-  return chunks.every(({ column }) => column === null || keys.includes(column));
+  return chunks.every(({ column, key }) => (key?.columns ?? (column === null ? [] : [column])).every((name) => keys.includes(name)));
 }
 
 /** A work table to be merged, the rows of its files, and where to look for the keys that the source still has. */

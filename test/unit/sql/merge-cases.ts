@@ -139,6 +139,17 @@ export const mergeCases: MergeCase[] = [
     after: [],
   },
   {
+    name: 'a row that moved between the snapshots of two ranges of another key',
+    changes: { chunks: [{ number: 0, column: null, from: null, to: null, key: { columns: ['place', 'code'], from: null, to: null } }] },
+    before: [],
+    rows: [
+      [1, 'a'],
+      [1, 'a'],
+    ],
+    answer: [1, 0, 0, 1, 0],
+    after: [[1, 'a']],
+  },
+  {
     name: 'a row that moved between the snapshots of two chunks',
     changes: { chunks: ranges('place') },
     before: [],
