@@ -85,7 +85,8 @@ export function report(measured: Measured, runners: Runner[], date: string): str
   const memory = Math.round(os.totalmem() / 2 ** 30);
   return `# Performance of the extraction
 
-Written by \`npm run bench -- extract\` on ${date}; every figure below was measured by that run.
+Written by \`npm run bench -- extract\` on ${date}; every figure in a table was measured by that run. Those in the
+explanations were measured apart, on the same machine.
 
 - Machine: ${processor()}, ${os.cpus().length} processors shared by server and client, ${memory} GiB, ${os.type()} ${os.release()}.
 - Load of the machine: ${load.map((value) => value.toFixed(1)).join(' at the start, ')} at the end. Above ${os.cpus().length}, others were at work: compare
