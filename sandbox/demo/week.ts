@@ -116,7 +116,7 @@ async function runDbtOnTop({ environment }: SandboxState, warehouse: Warehouse, 
 /** Runs a statement that answers receipts, and shows both. */
 async function ingest(warehouse: Warehouse, statement: string, expected: Receipt['status'] = 'SUCCEEDED'): Promise<Receipt[]> {
   print(`   ${colors.cyan(`${statement};`)}\n`);
-  const rows = await steps.run('answered', () => warehouse.query(statement));
+  const rows = await steps.run('the answer', () => warehouse.query(statement));
   const receipts = rows.map((row) => row.RECEIPT as Receipt);
   print(receiptsTable(receipts));
   const wrong = receipts.find(({ status }) => status !== expected);
