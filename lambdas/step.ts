@@ -1,5 +1,5 @@
 import type { Context } from 'aws-lambda';
-import { z } from 'zod';
+import * as z from 'zod';
 import { asFirnError, FirnError } from '../core/errors.js';
 import { withFailpoints } from '../core/failpoints.js';
 import { createLog, type RunLog } from '../core/log.js';

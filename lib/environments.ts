@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FirnError } from '../core/errors.js';
 
 /** The network that the functions which read the sources join. Firn makes no network of its own. */

@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises';
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { explain } from './explain.js';
 import { keyTree } from './known-keys.js';
 import { ConfigInvalid, type KeyPath, keyText, type Place, type Problem } from './problem.js';

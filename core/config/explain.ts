@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import { type JsonSchema, nearest, unknownKey } from './known-keys.js';
 import type { KeyPath } from './problem.js';
 

@@ -1,5 +1,5 @@
 import { distance } from 'fastest-levenshtein';
-import { z } from 'zod';
+import * as z from 'zod';
 import type { KeyPath } from './problem.js';
 import { configFileSchema } from './schema.js';
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** One schema for YAML, `config push`, DynamoDB and the functions: what one accepts, all accept. */
 

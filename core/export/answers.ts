@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ConfigStore } from '../config/store.js';
 import { errorRecord, FirnError } from '../errors.js';
 import type { Batch, RowOutcome } from '../start/batch.js';

@@ -1,5 +1,5 @@
 import { GetObjectCommand, PutObjectCommand } from '@aws-sdk/client-s3';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FirnError } from '../errors.js';
 import { inParallel } from '../start/parallel.js';
 import { stagePrefix } from './aside.js';

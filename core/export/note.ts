@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { errorRecord, isErrorCode } from '../errors.js';
 import type { ExportContext, ExportRef } from './context.js';
 import { deleteObjects } from './objects.js';

@@ -98,7 +98,8 @@ interface Exports {
   packIndices(indices: number, count: number, width: number): void;
   packBooleans(values: number, from: number, to: number): void;
   copyTexts(at: number, count: number, skip: number): number;
-  slicePage(values: number, levels: number, row: number, rows: number, value: number, width: number, skip: number, limit: number): void;
+  slicePage(levels: number, row: number, rows: number, width: number, limit: number): void;
+  sliceTexts(values: number, levels: number, row: number, rows: number, value: number, skip: number, limit: number): void;
   slicedRows: Global;
   slicedValues: Global;
   slicedBytes: Global;

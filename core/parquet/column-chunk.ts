@@ -188,9 +188,8 @@ export class ColumnEncoder {
   *#plainPages(column: ColumnValues, rows: number): Generator<Page> {
     let value = 0;
     for (let from = 0; from < rows; ) {
-      const slice = this.#slice(column, from, rows, value);
+      const { data, ...slice } = this.#slice(column, from, rows, value);
       const levels = this.#levels(column, from, from + slice.rows, slice.values);
-      const data = this.#plain(column, value, slice);
       const body = takePage(levels.length + data.length);
       body.set(levels);
       body.set(data, levels.length);
@@ -202,33 +201,33 @@ export class ColumnEncoder {
     }
   }
 
-  /** The rows from `from` on that fill one page. */
+  /** The rows from `from` on that fill one page; `value` values are before them. */
   #slice(column: ColumnValues, from: number, rows: number, value: number): Slice {
-    const { run } = this.kernels;
-    const width = storageWidth[this.physical.storage];
-    if (column.count === rows && width > 0) {
-      const here = Math.min(rows - from, Math.floor(pageBytes / width));
-      return { rows: here, values: here, bytes: here * width };
-    }
-    run.slicePage(column.values, column.levels, from, rows, value, width, this.skip, pageBytes);
-    return { rows: run.slicedRows.value, values: run.slicedValues.value, bytes: run.slicedBytes.value };
-  }
-
-  #plain({ values }: ColumnValues, value: number, slice: Slice): Uint8Array {
     const { kernels, physical } = this;
+    const { run } = kernels;
+    const { values, levels } = column;
+    if (physical.storage === 'bytes') {
+      run.sliceTexts(values, levels, from, rows, value, this.skip, pageBytes);
+      return { ...this.#sliced(), data: this.#page(run.slicedBytes.value) };
+    }
+    const width = storageWidth[physical.storage];
+    const full = Math.min(rows - from, Math.floor(pageBytes / width));
+    if (column.count < rows) run.slicePage(levels, from, rows, width, pageBytes);
+    const slice = column.count < rows ? this.#sliced() : { rows: full, values: full };
     if (physical.storage === 'bits') {
       const bytes = (slice.values + 7) >> 3;
-      kernels.run.reservePage(bytes + 1);
-      kernels.run.packBooleans(values, value, value + slice.values);
-      return this.#page(bytes);
+      run.reservePage(bytes + 1);
+      run.packBooleans(values, value, value + slice.values);
+      return { ...slice, data: this.#page(bytes) };
     }
-    if (physical.storage === 'bytes') {
-      kernels.run.reservePage(slice.bytes);
-      kernels.run.copyTexts(values + 4 * value, slice.values, this.skip);
-      return this.#page(slice.bytes);
-    }
-    const at = values + value * storageWidth[physical.storage];
-    return kernels.bytes.subarray(at, at + slice.bytes);
+    const at = values + value * width;
+    return { ...slice, data: kernels.bytes.subarray(at, at + slice.values * width) };
+  }
+
+  /** What the kernels have found. */
+  #sliced(): Omit<Slice, 'data'> {
+    const { slicedRows, slicedValues } = this.kernels.run;
+    return { rows: slicedRows.value, values: slicedValues.value };
   }
 
   #page(bytes: number): Uint8Array {
@@ -252,8 +251,8 @@ interface Entries {
 interface Slice {
   rows: number;
   values: number;
-  /** Of the values. */
-  bytes: number;
+  /** The values as PLAIN has them, in the kernels' memory: until something is allocated there. */
+  data: Uint8Array;
 }
 
 function owned(bytes: Uint8Array): Uint8Array {

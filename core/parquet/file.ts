@@ -115,8 +115,8 @@ export class ParquetFile {
       metadata.uncompressedBytes += header.length + page.body.length;
       await this.#write(header);
       await this.#write(bytes);
-      releasePage(page.body);
     }
+    for (const body of [...plain, ...(compressed ?? [])]) releasePage(body);
     return metadata;
   }
 

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { columnSchema } from '../column.js';
 
 /** What an execution is about: the input of the state machine. Holds no time, secret or watermark, so a redrive reads the present. */

@@ -1,5 +1,5 @@
 import { GetObjectCommand, PutObjectCommand, type S3Client } from '@aws-sdk/client-s3';
-import type { z } from 'zod';
+import type * as z from 'zod';
 
 /** The raw bucket's JSON documents: each is written once and never changed. */
 export interface RawBucket {

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 
 /** A source's secret. `sslmode` as in libpq; `sslrootcert` holds the CA's certificates as PEM text. */
 export const sourceSecretSchema = (defaultPort: number) =>

@@ -1,4 +1,4 @@
-import type { z } from 'zod';
+import type * as z from 'zod';
 import type { Column } from '../column.js';
 import type { TableConfig } from '../config/schema.js';
 import type { ErrorCode } from '../errors.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { FirnError } from '../errors.js';
 import { type Mode, modeSchema } from '../plan/plan.js';
 

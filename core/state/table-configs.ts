@@ -1,5 +1,5 @@
 import { GetCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { sourceFromItem, sourceSortKey, tableFromItem } from '../config/items.js';
 import { configKey, type SourceSettings, type TableConfig } from '../config/schema.js';
 import type { ConfigStore } from '../config/store.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { type PartManifest, partManifestSchema } from '../plan/manifest.js';
 import type { Chunk, Plan } from '../plan/plan.js';
 import { glueTakesKey, partKey } from '../raw-bucket/layout.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { Functions } from '../invocation.js';
 import type { RunLog } from '../log.js';
 import { type RunRef, runRefSchema } from '../plan/plan.js';

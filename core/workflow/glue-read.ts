@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { z } from 'zod';
+import * as z from 'zod';
 import { columnSchema, systemColumns } from '../column.js';
 import { partManifestSchema } from '../plan/manifest.js';
 import type { Plan } from '../plan/plan.js';

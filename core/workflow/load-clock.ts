@@ -1,5 +1,5 @@
 import { UpdateCommand } from '@aws-sdk/lib-dynamodb';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type RunRecord, readRun } from '../state/runs.js';
 import type { RuntimeState } from '../state/runtime-state.js';
 

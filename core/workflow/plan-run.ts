@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SourceSettings } from '../config/schema.js';
 import type { ConfigStore } from '../config/store.js';
 import { failpoint } from '../failpoints.js';

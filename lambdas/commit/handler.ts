@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { runRefSchema } from '../../core/plan/plan.js';
 import { stepFunctions } from '../../core/state/executions.js';
 import { commitRun, supersedeRun } from '../../core/workflow/commit-run.js';

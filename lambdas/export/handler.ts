@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { ExportContext, ExportRef } from '../../core/export/context.js';
 import { explainExports } from '../../core/export/explain.js';
 import { failureSchema, note } from '../../core/export/note.js';

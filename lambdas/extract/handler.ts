@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { SourceSettings } from '../../core/config/schema.js';
 import { FirnError } from '../../core/errors.js';
 import { glueJobRuns } from '../../core/glue/job-runs.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { asFirnError } from '../../core/errors.js';
 import { modeSchema, runRefSchema } from '../../core/plan/plan.js';
 import { acquireTurn, explainRun, planRun } from '../../core/workflow/plan-run.js';

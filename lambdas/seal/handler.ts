@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import { runRefSchema } from '../../core/plan/plan.js';
 import { releasePermit } from '../../core/state/permits.js';
 import { sealRun } from '../../core/workflow/seal-run.js';

@@ -1,4 +1,4 @@
-import { z } from 'zod';
+import * as z from 'zod';
 import type { RunLog } from '../../core/log.js';
 import { type RunRef, runRefSchema } from '../../core/plan/plan.js';
 import { awaitLoad } from '../../core/workflow/await-load.js';

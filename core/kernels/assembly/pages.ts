@@ -1,4 +1,4 @@
-import { page } from './scratch';
+import { page, reservePage } from './scratch';
 import { copyText, lengthOf } from './text';
 
 /** The first `count` dictionary indices, of 32 bits, as one bit-packed run at `page`, of `width` ≤ 16 bits each. Little endian, least bit first. */
@@ -35,24 +35,48 @@ export function copyTexts(at: usize, count: u32, skip: u32): u32 {
   return <u32>(to - page);
 }
 
-/** What `slicePage` found: rows of the page, values among them, and bytes of these. */
+/** What went into a page: rows, values among them, and bytes of these. */
 export let slicedRows: u32 = 0;
 export let slicedValues: u32 = 0;
 export let slicedBytes: u32 = 0;
 
-/** The rows from `row` on that fill a page of `limit` bytes; a multiple of 8, but for the last page. `width` 0: texts. */
-export function slicePage(values: usize, levels: usize, row: u32, rows: u32, value: u32, width: u32, skip: u32, limit: u32): void {
+@inline
+function hasValue(levels: usize, row: u32): bool {
+  return ((load<u8>(levels + (row >> 3)) >> (row & 7)) & 1) === 1;
+}
+
+/** The rows from `row` on that fill a page of `limit` bytes, of values of `width`; a multiple of 8, but for the last page. */
+export function slicePage(levels: usize, row: u32, rows: u32, width: u32, limit: u32): void {
   let bytes: u32 = 0;
   let at = row;
-  let next = value;
-  while (at < rows && (bytes < limit || (at & 7) !== 0)) {
-    if (((load<u8>(levels + (at >> 3)) >> (at & 7)) & 1) === 1) {
-      bytes += width === 0 ? 4 + lengthOf(<usize>load<u32>(values + (<usize>next << 2)), skip) : width;
-      next++;
-    }
-    at++;
+  for (; at < rows && (bytes < limit || (at & 7) !== 0); at++) if (hasValue(levels, at)) bytes += width;
+  slicedRows = at - row;
+  slicedValues = bytes / width;
+  slicedBytes = bytes;
+}
+
+/** Texts go a little beyond the limit of a page. */
+const beyond: u32 = 1 << 16;
+
+/** The same of texts, which go to `page` at once: they are far away. Their fields' addresses are at `values`, from number `value` on. */
+export function sliceTexts(values: usize, levels: usize, row: u32, rows: u32, value: u32, skip: u32, limit: u32): void {
+  reservePage(limit + beyond);
+  const from = values + (<usize>value << 2);
+  let bytes: u32 = 0;
+  let at = row;
+  let found: u32 = 0;
+  for (; at < rows && (bytes < limit || (at & 7) !== 0); at++) {
+    if (!hasValue(levels, at)) continue;
+    const field = <usize>load<u32>(from + (<usize>found << 2));
+    found++;
+    const start = bytes;
+    bytes += 4 + lengthOf(field, skip);
+    if (bytes <= limit + beyond) copyText(field, skip, page + start);
   }
   slicedRows = at - row;
-  slicedValues = next - value;
+  slicedValues = found;
   slicedBytes = bytes;
+  if (bytes <= limit + beyond) return;
+  reservePage(bytes);
+  copyTexts(from, found, skip);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { parseExports } from '../../../core/export/load.js';
 import { exportConfigSchema } from '../../../core/export/schema.js';
 import { blocksOf, textOf } from '../docs/pages.js';

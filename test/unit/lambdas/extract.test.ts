@@ -7,7 +7,7 @@ import { DuckDBInstance } from '@duckdb/node-api';
 import type { Client } from 'pg';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { sourceItem, tableItem } from '../../../core/config/items.js';
 import { sourceConfigSchema, tableConfigSchema } from '../../../core/config/schema.js';
 import { FirnError } from '../../../core/errors.js';

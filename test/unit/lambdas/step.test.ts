@@ -1,6 +1,6 @@
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { FirnError } from '../../../core/errors.js';
 import { type RunRef, runRefSchema } from '../../../core/plan/plan.js';
 import { createRun, readRun } from '../../../core/state/runs.js';

@@ -4,7 +4,7 @@ import { DescribeExecutionCommand, ExecutionNotRedrivable, type SFNClient } from
 import { DynamoDBDocumentClient } from '@aws-sdk/lib-dynamodb';
 import { ulid } from 'ulid';
 import { afterAll, beforeAll, beforeEach, expect, it } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { writeJsonOnce } from '../../../core/raw-bucket/objects.js';
 import { openS3File } from '../../../core/source/sink-s3.js';
 import { joinOrStart } from '../../../core/state/claim.js';
