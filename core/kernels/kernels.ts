@@ -62,6 +62,7 @@ interface Exports {
   /** More: arena, its budget, the longest text that goes into the column, what the elements are. */
   jsonArrays: Gather<[number, number, number, number]>;
   madeRows: Global;
+  bringNear(at: number, count: number, arena: number): void;
   createArena(): number;
   clearArena(arena: number): void;
   arenaBytes(arena: number): number;
@@ -80,7 +81,7 @@ interface Exports {
   textDictionarySize(state: number): number;
   textDictionaryEntries(state: number): number;
   textDictionaryPays(state: number, count: number): number;
-  enterTexts(state: number, values: number, count: number, skip: number): number;
+  enterTexts(state: number, values: number, count: number, skip: number, arena: number): number;
   leaveTexts(state: number, values: number, count: number): void;
 
   bounds1(at: number, count: number): void;

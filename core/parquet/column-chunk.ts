@@ -67,22 +67,24 @@ export class ColumnEncoder {
     this.#dictionary = ['w4', 'w8', 'bytes'].includes(physical.storage);
   }
 
-  /** Takes `added` values that have come behind the column's `count`. */
-  add(column: ColumnValues, added: number): void {
+  /** Takes `added` values that have come behind the column's `count`. Texts are copied into the arena; 0: they stay where they are. */
+  add(column: ColumnValues, added: number, arena = 0): void {
     const { run } = this.kernels;
-    if (column.count === 0) column.numbered = this.#dictionary && this.physical.storage === 'bytes';
+    const isText = this.physical.storage === 'bytes';
+    if (column.count === 0) column.numbered = this.#dictionary && isText;
     const before = column.count;
     column.count += added;
+    if (!isText) return;
     if (!column.numbered) {
-      // Now, while their bytes are at hand.
-      this.#bound(column, column.values + 4 * before, added);
+      this.#settle(column, before, arena);
       return;
     }
     if (column.dictionary === 0) column.dictionary = run.createTextDictionary();
-    const entered = run.enterTexts(column.dictionary, column.values + 4 * before, added, this.skip);
-    if (entered === added && (column.count < sample || run.textDictionaryPays(column.dictionary, column.count) !== 0)) return;
-    this.#leave(column, before + entered);
-    this.#bound(column, column.values, column.count);
+    const entered = before + run.enterTexts(column.dictionary, column.values + 4 * before, added, this.skip, arena);
+    if (entered === column.count && (column.count < sample || run.textDictionaryPays(column.dictionary, column.count) !== 0)) return;
+    this.#leave(column, entered);
+    this.#bound(column, column.values, entered);
+    this.#settle(column, entered, arena);
   }
 
   /** The pages own their bytes; who has written a page gives them back by `releasePage`. */
@@ -104,6 +106,14 @@ export class ColumnEncoder {
     column.least = 0;
     column.greatest = 0;
     if (column.dictionary !== 0) this.kernels.run.clearTextDictionary(column.dictionary);
+  }
+
+  /** Takes the texts from number `from` on as they are, now, while their bytes are at hand. */
+  #settle(column: ColumnValues, from: number, arena: number): void {
+    const at = column.values + 4 * from;
+    const count = column.count - from;
+    if (arena !== 0) this.kernels.run.bringNear(at, count, arena);
+    this.#bound(column, at, count);
   }
 
   /** Widens the bounds of texts by those whose fields' addresses are at `at`. */

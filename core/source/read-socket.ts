@@ -1,7 +1,7 @@
 import net from 'node:net';
 
 /** Of one read; the kernel collects no more while we wait between two. */
-const readBytes = 1 << 20;
+const readBytes = 1 << 19;
 
 /**
  * A TCP socket that reads into one buffer. As long as nobody has set `receiver` it emits 'data' as any socket does; pg lives on that.

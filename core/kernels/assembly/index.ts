@@ -1,6 +1,7 @@
 export { bounds1, bounds16, bounds4, bounds8, boundsOfDoubles, boundsOfFloats, boundsOfTexts, greatest, greatestText, least, leastText } from './bounds';
 export { dictionary4, dictionary8, entries } from './dictionary';
 export { arenaBytes, clearArena, createArena, madeRows, markArena, returnToMark } from './made-text';
+export { bringNear } from './near-text';
 export { copyTexts, packBooleans, packIndices, slicedBytes, slicedRows, slicedValues, slicePage, sliceTexts } from './pages';
 export { jsonArrays } from './postgres-arrays';
 export { booleans, dates, doubleWords, int2s, texts, times, timestamps, unsigned4s, unsigned8s, uuids, words } from './postgres-fields';

@@ -1,4 +1,6 @@
 import { pays } from './dictionary';
+import { enterArena, leaveArena, madeField } from './made-text';
+import { copyNear } from './near-text';
 import { hashOf, lengthOf, same } from './text';
 
 /**
@@ -48,8 +50,11 @@ export function textDictionaryPays(state: usize, count: u32): bool {
   return pays(load<u32>(state, sizeAt), count);
 }
 
-/** Replaces the addresses of `count` fields at `values` by the numbers of their entries. Answers how many it did: fewer when it is full. */
-export function enterTexts(state: usize, values: usize, count: u32, skip: u32): u32 {
+/**
+ * Replaces the addresses of `count` fields at `values` by the numbers of their entries. Answers how many it did: fewer when it is full. The
+ * entries are copied into the arena; 0: they stay where they are.
+ */
+export function enterTexts(state: usize, values: usize, count: u32, skip: u32, arena: usize): u32 {
   let size = load<u32>(state, sizeAt);
   let bytes = load<u32>(state, bytesAt);
   let capacity = load<u32>(state, capacityAt);
@@ -83,7 +88,7 @@ export function enterTexts(state: usize, values: usize, count: u32, skip: u32): 
         while (load<u32>(table + (<usize>slot << 2)) !== 0) slot = (slot + 1) & mask;
       }
       bytes += 4 + lengthOf(field, skip);
-      store<u32>(entries + (<usize>size << 2), <u32>field);
+      store<u32>(entries + (<usize>size << 2), <u32>(arena === 0 ? field : copied(field, arena)));
       store<u32>(hashes + (<usize>size << 2), hash);
       entry = ++size;
       store<u32>(table + (<usize>slot << 2), entry);
@@ -93,6 +98,11 @@ export function enterTexts(state: usize, values: usize, count: u32, skip: u32): 
   store<u32>(state, size, sizeAt);
   store<u32>(state, bytes, bytesAt);
   return i;
+}
+
+function copied(field: usize, arena: usize): usize {
+  leaveArena(copyNear(field, enterArena(arena)), 1);
+  return madeField;
 }
 
 function grow(state: usize, size: u32): void {

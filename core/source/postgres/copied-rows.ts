@@ -7,7 +7,7 @@ import type { Fields, TableDecoder } from './decoder.js';
 const messageHeader = 5;
 /** The kernels read text by words and may look this far behind its end. */
 const slackBytes = 64;
-/** Room behind the limit for what was read with the last row. */
+/** Room for what is read at once, and a row that was cut in two. */
 const readAhead = 1 << 20;
 /** For the values of a row group, without text. */
 const valueBytes = 16 << 20;
@@ -16,8 +16,9 @@ const maxRows = 262_144;
 const fieldsAtOnce = 16_384;
 
 /**
- * Rows of COPY as the server framed them, in the kernels' memory: one row group. Text stays where it came or is made in an arena,
- * other values are decoded as they arrive. Bounded by bytes and by rows; a larger row gets the memory that it needs.
+ * Rows of COPY, decoded as they arrive in the kernels' memory: one row group. Their text lies in an arena, so that the memory in which they
+ * come as the server framed them is used again and again, and stays in the processor's cache. Bounded by bytes and by rows; a larger row
+ * gets the memory that it needs.
  */
 export class CopiedRows implements RowGroup {
   rows = 0;
@@ -31,14 +32,13 @@ export class CopiedRows implements RowGroup {
   readonly #rowsAtOnce: number;
   readonly #maxRows: number;
   readonly columns: readonly ColumnValues[];
-  /** Where text is made, */
   readonly #arena: number;
-  /** of these columns, */
+  /** Columns whose text is made there, not copied. */
   readonly #made: number[];
-  /** and its bytes. */
-  #madeBytes = 0;
-  /** Where the first row's message begins, relative to the base. */
-  #first = 0;
+  /** Of the arena. */
+  #textBytes = 0;
+  /** Of the rows as they came. */
+  #sourceBytes = 0;
 
   constructor(
     private readonly kernels: Kernels,
@@ -49,7 +49,7 @@ export class CopiedRows implements RowGroup {
     const rowBytes = widths.reduce((sum, width) => sum + width + 1, 1);
     this.#maxRows = Math.max(1024, Math.min(maxRows, Math.floor(valueBytes / rowBytes))) & ~7;
     this.#rowsAtOnce = Math.max(8, Math.floor(fieldsAtOnce / (widths.length + 1)));
-    this.#capacity = byteLimit + readAhead;
+    this.#capacity = readAhead;
     this.#base = kernels.allocate(this.#capacity + slackBytes);
     this.#offsets = kernels.allocate(this.#rowsAtOnce * widths.length * 4);
     this.#made = widths.map((_, i) => i).filter((i) => decoder.makesText(i));
@@ -60,20 +60,20 @@ export class CopiedRows implements RowGroup {
     this.#clearLevels();
   }
 
-  /** The rows are to be written: enough of them, or no room for the next. Texts have addresses, so nothing may move once there are rows. */
+  /** The rows are to be written: enough of them, or the next is so large that it goes into a group of its own. */
   get full(): boolean {
     return (
       this.rows === this.#maxRows ||
-      this.position - this.#first >= this.byteLimit ||
-      this.#madeBytes >= this.byteLimit ||
-      (this.rows > 0 && this.#needed() > this.#capacity)
+      this.#sourceBytes >= this.byteLimit ||
+      this.#textBytes >= this.byteLimit ||
+      (this.rows > 0 && this.#needed() > this.#usualMost)
     );
   }
 
   /** Appends as much of the chunk as there is room for, at least a byte unless full; answers how much. */
   append(chunk: Uint8Array): number {
     const needed = this.#needed();
-    if (needed > this.#capacity) this.#grow(needed);
+    if (needed > this.#capacity) this.#resize(Math.max(needed, Math.min(2 * this.#capacity, this.#usualMost)));
     const count = Math.min(chunk.length, this.#capacity - this.end);
     this.kernels.bytes.set(count === chunk.length ? chunk : chunk.subarray(0, count), this.#base + this.end);
     this.end += count;
@@ -82,10 +82,9 @@ export class CopiedRows implements RowGroup {
 
   /** Takes what is no whole row from another one that goes to be written. */
   takeRest(other: CopiedRows): void {
-    const { bytes } = this.kernels;
     const rest = other.end - other.position;
-    if (rest > this.#capacity) this.#grow(rest);
-    bytes.copyWithin(this.#base, other.#base + other.position, other.#base + other.end);
+    if (rest > this.#capacity) this.#resize(rest);
+    this.kernels.bytes.copyWithin(this.#base, other.#base + other.position, other.#base + other.end);
     this.end = rest;
     other.end = other.position;
   }
@@ -93,18 +92,28 @@ export class CopiedRows implements RowGroup {
   /** Decodes the whole rows from `position` on, until the group is full or another message begins. */
   scan(): void {
     while (!this.full && this.#scanSome() > 0);
+    if (this.position > 0) this.#rewind();
+  }
+
+  /** Uses the memory of the rows that were decoded again. */
+  #rewind(): void {
+    const { bytes } = this.kernels;
+    bytes.copyWithin(this.#base, this.#base + this.position, this.#base + this.end);
+    this.end -= this.position;
+    this.position = 0;
+    // The memory of a large row: its text is in the arena, and is to be copied into a page.
+    if (this.#capacity > this.#usualMost) this.#resize(Math.max(this.end, readAhead));
   }
 
   /** Answers how many rows it found. */
   #scanSome(most = this.#rowsAtOnce): number {
-    if (this.rows === 0) this.#first = this.position;
     const { run } = this.kernels;
     run.setScannedRows(0);
     const capacity = Math.min(most, this.#maxRows - this.rows);
     const at = run.scanRows(
       this.#base + this.position,
       this.#base + this.end,
-      this.#base + this.#first + this.byteLimit,
+      this.#base + this.position + this.byteLimit - this.#sourceBytes,
       this.#offsets,
       capacity,
       this.decoder.columns,
@@ -123,11 +132,15 @@ export class CopiedRows implements RowGroup {
     // Too much text: fewer rows.
     if (made === null) return this.#scanSome(found >> 1);
     for (const [i, column] of this.columns.entries()) {
-      this.decoder.encoder(i).add(column, made.get(i) ?? this.decoder.gather(i, column, fieldsOf(i)));
+      const text = made.get(i);
+      if (text !== undefined) this.decoder.encoder(i).add(column, text);
+      else this.decoder.encoder(i).add(column, this.decoder.gather(i, column, fieldsOf(i)), this.#arena);
     }
-    this.position = (at >>> 0) - this.#base;
+    const position = (at >>> 0) - this.#base;
+    this.#sourceBytes += position - this.position;
+    this.position = position;
     this.rows += found;
-    this.#madeBytes = run.arenaBytes(this.#arena);
+    this.#textBytes = run.arenaBytes(this.#arena);
     return found;
   }
 
@@ -158,24 +171,22 @@ export class CopiedRows implements RowGroup {
     this.rows = 0;
     this.position = 0;
     this.end = 0;
-    this.#first = 0;
-    this.#madeBytes = 0;
+    this.#sourceBytes = 0;
+    this.#textBytes = 0;
     this.kernels.run.clearArena(this.#arena);
     for (const [i, column] of this.columns.entries()) this.decoder.encoder(i).clear(column);
     this.#clearLevels();
-    const usual = this.byteLimit + readAhead;
-    if (this.#capacity > usual) this.#replace(this.kernels.allocate(usual + slackBytes), usual);
   }
 
   #clearLevels(): void {
     for (const { levels } of this.columns) this.kernels.bytes.fill(0xff, levels, levels + this.#maxRows / 8);
   }
 
-  /** Address of a row's message, found by going through all before it: for messages to people only. */
+  /** Address of the message of a row that is being decoded, found by going through all before it: for messages to people only. */
   #startOf(row: number): number {
     const { view } = this.kernels;
-    let at = this.#base + this.#first;
-    for (let found = 0; ; at += 1 + view.getInt32(at + 1)) {
+    let at = this.#base + this.position;
+    for (let found = this.rows; ; at += 1 + view.getInt32(at + 1)) {
       if (view.getUint8(at) === 0x64 && view.getInt16(at + 5) >= 0 && found++ === row) return at;
     }
   }
@@ -187,13 +198,14 @@ export class CopiedRows implements RowGroup {
     return Math.max(this.position + row, this.end + 1);
   }
 
-  #grow(capacity: number): void {
-    const base = this.kernels.allocate(capacity + slackBytes);
-    this.kernels.bytes.copyWithin(base, this.#base, this.#base + this.end);
-    this.#replace(base, capacity);
+  /** The memory of rows as they come is not kept beyond this. */
+  get #usualMost(): number {
+    return this.byteLimit + readAhead;
   }
 
-  #replace(base: number, capacity: number): void {
+  #resize(capacity: number): void {
+    const base = this.kernels.allocate(capacity + slackBytes);
+    this.kernels.bytes.copyWithin(base, this.#base, this.#base + this.end);
     this.kernels.run.release(this.#base);
     this.#base = base;
     this.#capacity = capacity;
