@@ -1,7 +1,7 @@
 import { pays } from './dictionary';
 import { enterArena, leaveArena, madeField } from './made-text';
 import { copyNear } from './near-text';
-import { hashOf, lengthOf, same } from './text';
+import { hashOf, same } from './text';
 
 /**
  * The distinct texts of a column, entered as they arrive: later their bytes would have left the processor's cache. The memory of a
@@ -11,13 +11,13 @@ import { hashOf, lengthOf, same } from './text';
 const maxEntries: u32 = 32768;
 const maxBytes: u32 = 1 << 20;
 const initialEntries: u32 = 64;
-const bytesPerEntry: u32 = 16;
+const bytesPerEntry: u32 = 20;
 
 // Fields of a dictionary's state.
 const sizeAt: usize = 0;
 const bytesAt: usize = 4;
 const capacityAt: usize = 8;
-/** Of each entry the address of its field; behind them the hash of each; behind these two slots for each: entry + 1, or 0 for free. */
+/** Of each entry the address of its field; behind them two slots for each: its hash and, above that, entry + 1; 0 is free. */
 const memoryAt: usize = 12;
 const stateBytes: usize = 16;
 
@@ -33,7 +33,7 @@ export function clearTextDictionary(state: usize): void {
   const capacity = load<u32>(state, capacityAt);
   store<u32>(state, 0, sizeAt);
   store<u32>(state, 0, bytesAt);
-  memory.fill(<usize>load<u32>(state, memoryAt) + (<usize>capacity << 3), 0, <usize>capacity << 3);
+  memory.fill(<usize>load<u32>(state, memoryAt) + (<usize>capacity << 2), 0, <usize>capacity << 4);
 }
 
 export function textDictionarySize(state: usize): u32 {
@@ -59,45 +59,51 @@ export function enterTexts(state: usize, values: usize, count: u32, skip: u32, a
   let bytes = load<u32>(state, bytesAt);
   let capacity = load<u32>(state, capacityAt);
   let entries = <usize>load<u32>(state, memoryAt);
-  let hashes = entries + (<usize>capacity << 2);
-  let table = entries + (<usize>capacity << 3);
+  let table = entries + (<usize>capacity << 2);
   let mask = 2 * capacity - 1;
   let i: u32 = 0;
   for (; i < count; i++) {
-    const field = <usize>load<u32>(values + (<usize>i << 2));
-    const hash = hashOf(field, skip);
+    const place = values + (<usize>i << 2);
+    const field = <usize>load<u32>(place);
+    const lengthWord = load<u32>(field);
+    const length = bswap<u32>(lengthWord) - skip;
+    const hash = hashOf(field + 4 + skip, length);
     let slot = hash & mask;
-    let entry = load<u32>(table + (<usize>slot << 2));
-    while (
-      entry !== 0 &&
-      (load<u32>(hashes + (<usize>(entry - 1) << 2)) !== hash || !same(<usize>load<u32>(entries + (<usize>(entry - 1) << 2)), field, skip))
-    ) {
+    let found = load<u64>(table + (<usize>slot << 3));
+    while (found !== 0) {
+      if (<u32>found === hash) {
+        const other = <usize>load<u32>(entries + (<usize>((found >> 32) - 1) << 2));
+        if (load<u32>(other) === lengthWord && same(other + 4 + skip, field + 4 + skip, length)) break;
+      }
       slot = (slot + 1) & mask;
-      entry = load<u32>(table + (<usize>slot << 2));
+      found = load<u64>(table + (<usize>slot << 3));
     }
-    if (entry === 0) {
-      if (size === maxEntries || bytes + 4 + lengthOf(field, skip) > maxBytes) break;
+    if (found === 0) {
+      if (size === maxEntries || bytes + 4 + length > maxBytes) break;
       if (size === capacity) {
         grow(state, size);
         capacity = load<u32>(state, capacityAt);
         entries = <usize>load<u32>(state, memoryAt);
-        hashes = entries + (<usize>capacity << 2);
-        table = entries + (<usize>capacity << 3);
+        table = entries + (<usize>capacity << 2);
         mask = 2 * capacity - 1;
-        slot = hash & mask;
-        while (load<u32>(table + (<usize>slot << 2)) !== 0) slot = (slot + 1) & mask;
+        slot = freeSlot(table, mask, hash);
       }
-      bytes += 4 + lengthOf(field, skip);
+      bytes += 4 + length;
       store<u32>(entries + (<usize>size << 2), <u32>(arena === 0 ? field : copied(field, arena)));
-      store<u32>(hashes + (<usize>size << 2), hash);
-      entry = ++size;
-      store<u32>(table + (<usize>slot << 2), entry);
+      found = (<u64>++size << 32) | <u64>hash;
+      store<u64>(table + (<usize>slot << 3), found);
     }
-    store<u32>(values + (<usize>i << 2), entry - 1);
+    store<u32>(place, <u32>(found >> 32) - 1);
   }
   store<u32>(state, size, sizeAt);
   store<u32>(state, bytes, bytesAt);
   return i;
+}
+
+function freeSlot(table: usize, mask: u32, hash: u32): u32 {
+  let slot = hash & mask;
+  while (load<u64>(table + (<usize>slot << 3)) !== 0) slot = (slot + 1) & mask;
+  return slot;
 }
 
 function copied(field: usize, arena: usize): usize {
@@ -109,17 +115,15 @@ function grow(state: usize, size: u32): void {
   const capacity = load<u32>(state, capacityAt);
   const old = <usize>load<u32>(state, memoryAt);
   const next = capacity << 2;
-  const entries = heap.alloc(<usize>next << 4);
-  const hashes = entries + (<usize>next << 2);
-  const table = entries + (<usize>next << 3);
+  const entries = heap.alloc(<usize>next * bytesPerEntry);
+  const oldTable = old + (<usize>capacity << 2);
+  const table = entries + (<usize>next << 2);
   const mask = 2 * next - 1;
   memory.copy(entries, old, <usize>size << 2);
-  memory.copy(hashes, old + (<usize>capacity << 2), <usize>size << 2);
-  memory.fill(table, 0, <usize>next << 3);
-  for (let i: u32 = 0; i < size; i++) {
-    let slot = load<u32>(hashes + (<usize>i << 2)) & mask;
-    while (load<u32>(table + (<usize>slot << 2)) !== 0) slot = (slot + 1) & mask;
-    store<u32>(table + (<usize>slot << 2), i + 1);
+  memory.fill(table, 0, <usize>next << 4);
+  for (let slot: u32 = 0; slot < 2 * capacity; slot++) {
+    const found = load<u64>(oldTable + (<usize>slot << 3));
+    if (found !== 0) store<u64>(table + (<usize>freeSlot(table, mask, <u32>found) << 3), found);
   }
   heap.free(old);
   store<u32>(state, next, capacityAt);

@@ -20,32 +20,26 @@ function tail(at: usize, bytes: u32): u64 {
 
 const factor: u64 = 0x9e3779b97f4a7c15;
 
-export function hashOf(field: usize, skip: u32): u32 {
-  let at = startOf(field, skip);
-  let left = lengthOf(field, skip);
-  let hash: u64 = <u64>left * factor;
-  while (left >= 8) {
+/** Of the `length` bytes at `at`. */
+@inline
+export function hashOf(at: usize, length: u32): u32 {
+  let hash: u64 = <u64>length * factor;
+  if (length < 8) return <u32>(((hash ^ tail(at, length)) * factor) >> 32);
+  const last = at + length - 8;
+  for (; at < last; at += 8) {
     hash = (hash ^ load<u64>(at)) * factor;
     hash ^= hash >> 32;
-    at += 8;
-    left -= 8;
   }
-  if (left > 0) hash = (hash ^ tail(at, left)) * factor;
-  return <u32>(hash >> 32);
+  return <u32>(((hash ^ load<u64>(last)) * factor) >> 32);
 }
 
-export function same(a: usize, b: usize, skip: u32): bool {
-  if (load<u32>(a) !== load<u32>(b)) return false;
-  let left = lengthOf(a, skip);
-  a = startOf(a, skip);
-  b = startOf(b, skip);
-  while (left >= 8) {
-    if (load<u64>(a) !== load<u64>(b)) return false;
-    a += 8;
-    b += 8;
-    left -= 8;
-  }
-  return left === 0 || tail(a, left) === tail(b, left);
+/** Whether `length` bytes are the same. */
+@inline
+export function same(a: usize, b: usize, length: u32): bool {
+  if (length < 8) return tail(a, length) === tail(b, length);
+  const last = length - 8;
+  for (let i: usize = 0; i < last; i += 8) if (load<u64>(a + i) !== load<u64>(b + i)) return false;
+  return load<u64>(a + last) === load<u64>(b + last);
 }
 
 /** The first 8 bytes as a number that compares as they do; shorter texts are filled with zeros. */

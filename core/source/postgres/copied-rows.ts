@@ -120,21 +120,13 @@ export class CopiedRows implements RowGroup {
       this.decoder.widths,
     );
     const found = run.scannedRows.value;
-    const fieldsOf = (column: number): Fields => ({
-      offsets: this.#offsets + 4 * column * capacity,
-      rows: found,
-      first: this.rows,
-      arena: this.#arena,
-      budget: this.byteLimit,
-      startOf: (row) => this.#startOf(row),
-    });
-    const made = this.#makeTexts(fieldsOf, found);
+    const made = this.#makeTexts(found, capacity);
     // Too much text: fewer rows.
     if (made === null) return this.#scanSome(found >> 1);
     for (const [i, column] of this.columns.entries()) {
       const text = made.get(i);
       if (text !== undefined) this.decoder.encoder(i).add(column, text);
-      else this.decoder.encoder(i).add(column, this.decoder.gather(i, column, fieldsOf(i)), this.#arena);
+      else this.decoder.encoder(i).add(column, this.decoder.gather(i, column, this.#fieldsOf(i, found, capacity)), this.#arena);
     }
     const position = (at >>> 0) - this.#base;
     this.#sourceBytes += position - this.position;
@@ -145,17 +137,23 @@ export class CopiedRows implements RowGroup {
   }
 
   /** Values by column. Null: there was no room for the text of all rows. NULLs that were marked are those of rows that come again. */
-  #makeTexts(fieldsOf: (column: number) => Fields, rows: number): Map<number, number> | null {
+  #makeTexts(rows: number, capacity: number): Map<number, number> | null {
     const { run } = this.kernels;
     const made = new Map<number, number>();
     run.markArena(this.#arena);
     for (const i of this.#made) {
-      made.set(i, this.decoder.gather(i, this.columns[i]!, fieldsOf(i)));
+      made.set(i, this.decoder.gather(i, this.columns[i]!, this.#fieldsOf(i, rows, capacity)));
       if (run.madeRows.value === rows) continue;
       run.returnToMark(this.#arena);
       return null;
     }
     return made;
+  }
+
+  /** Fields found last: `rows` of them, where there was room for `capacity`. */
+  #fieldsOf(column: number, rows: number, capacity: number): Fields {
+    const { byteLimit: budget, startOf } = this;
+    return { offsets: this.#offsets + 4 * column * capacity, rows, first: this.rows, arena: this.#arena, budget, startOf };
   }
 
   /** What is no whole row yet; valid until the next call. */
@@ -183,13 +181,13 @@ export class CopiedRows implements RowGroup {
   }
 
   /** Address of the message of a row that is being decoded, found by going through all before it: for messages to people only. */
-  #startOf(row: number): number {
+  private readonly startOf = (row: number): number => {
     const { view } = this.kernels;
     let at = this.#base + this.position;
     for (let found = this.rows; ; at += 1 + view.getInt32(at + 1)) {
       if (view.getUint8(at) === 0x64 && view.getInt16(at + 5) >= 0 && found++ === row) return at;
     }
-  }
+  };
 
   /** Room for one more byte, and for the whole of the row that begins at `position`. */
   #needed(): number {
