@@ -3,8 +3,8 @@ import { query } from './connection.js';
 
 /** Below this a table is not worth a second connection. 8 MiB. */
 const minPages = 1024;
-/** More ranges than connections, so that none waits long for the slowest. */
-const rangesPerConnection = 4;
+/** The smallest range. 4 MiB. */
+const leastPages = 512;
 
 const storageStatement = `
 SELECT pg_export_snapshot() AS snapshot, array_agg(pages::float8) AS pages
@@ -39,22 +39,30 @@ export async function sharedRead(client: Client, oid: number, connections: numbe
   if (row === undefined) return null;
   const total = row.pages.reduce((sum, pages) => sum + pages, 0);
   if (total < minPages) return null;
-  return { snapshot: row.snapshot, conditions: blockConditions(row.pages, connections * rangesPerConnection) };
+  return { snapshot: row.snapshot, conditions: blockConditions(row.pages, connections) };
 }
 
-/** `pages`: size of each partition in blocks. The ranges hold about the same number of blocks, counted over all partitions. */
-export function blockConditions(pages: readonly number[], ranges: number): string[] {
-  const bounds = [...new Set(Array.from({ length: ranges - 1 }, (_, i) => boundary(pages, (i + 1) / ranges)))].filter((bound) => bound > 0);
-  return [0, ...bounds].map((from, i) => {
-    const to = bounds[i];
+/**
+ * `pages`: size of each partition in blocks. Each range holds half of what a connection would get of the rest, counted over all partitions:
+ * there are few ranges, and since the last are small the connections come to their end together.
+ */
+export function blockConditions(pages: readonly number[], connections: number): string[] {
+  const total = pages.reduce((sum, size) => sum + size, 0);
+  const bounds = new Set<number>();
+  for (let read = 0; read < total; ) {
+    read += Math.max(leastPages, (total - read) / (2 * connections));
+    if (read < total) bounds.add(boundary(pages, read));
+  }
+  const starts = [0, ...bounds];
+  return starts.map((from, i) => {
+    const to = starts[i + 1];
     const start = `ctid >= '(${from},0)'::tid`;
     return to === undefined ? start : `${start} AND ctid < '(${to},0)'::tid`;
   });
 }
 
-/** The block number below which `share` of all blocks lie. */
-function boundary(pages: readonly number[], share: number): number {
-  const wanted = pages.reduce((sum, size) => sum + size, 0) * share;
+/** The block number below which `wanted` of all blocks lie. */
+function boundary(pages: readonly number[], wanted: number): number {
   let low = 0;
   let high = Math.max(...pages);
   while (low < high) {
