@@ -70,7 +70,7 @@ export class CopiedRows implements RowGroup {
     );
   }
 
-  /** Appends as much of the chunk as there is room for, at least a byte unless full; answers how much. */
+  /** Appends as much of the chunk as there is room for, at least a byte unless full or there is a whole row; answers how much. */
   append(chunk: Uint8Array): number {
     const needed = this.#needed();
     if (needed > this.#capacity) this.#resize(Math.max(needed, Math.min(2 * this.#capacity, this.#usualMost)));
@@ -189,11 +189,10 @@ export class CopiedRows implements RowGroup {
     }
   };
 
-  /** Room for one more byte, and for the whole of the row that begins at `position`. */
+  /** Where the row that begins at `position` ends; while its length is not known, room for one more byte. */
   #needed(): number {
-    const rest = this.end - this.position;
-    const row = rest >= messageHeader ? 1 + this.kernels.view.getInt32(this.#base + this.position + 1) : 0;
-    return Math.max(this.position + row, this.end + 1);
+    if (this.end - this.position < messageHeader) return this.end + 1;
+    return this.position + 1 + this.kernels.view.getInt32(this.#base + this.position + 1);
   }
 
   /** The memory of rows as they come is not kept beyond this. */

@@ -11,11 +11,11 @@ const defaultFileBytes = 128 << 20;
 const rowGroupBytes = 16 << 20;
 
 /**
- * Runs the COPY statements on the sessions, each session taking the next statement when it is done with one, and writes files of its own.
- * When one fails, all end, and the first error is thrown.
+ * Runs the COPY statements on the sessions, each session taking the next statement when it is open or done with one, and writes files of its
+ * own. When one fails, all end, and the first error is thrown.
  */
 export async function copyToFiles(
-  sessions: readonly Client[],
+  sessions: readonly (Client | Promise<Client>)[],
   statements: Iterator<string>,
   decoder: TableDecoder,
   extraction: Extraction,
@@ -29,9 +29,9 @@ export async function copyToFiles(
   };
   const writers = sessions.map(async (session, i) => {
     try {
-      await drain(session, statements, all[i]!, extraction, report);
+      await drain(await session, statements, all[i]!, extraction, report);
     } catch (error) {
-      for (const other of sessions) (other as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+      for (const other of sessions) Promise.resolve(other).then(destroy, () => {});
       throw error;
     }
   });
@@ -46,6 +46,10 @@ export async function copyToFiles(
     throw failure.error;
   }
   return { rows: progress.rows, files: all.flatMap(({ files }) => files) };
+}
+
+function destroy(session: Client): void {
+  (session as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
 }
 
 function createSeries(extraction: Extraction, decoder: TableDecoder, nextPart: () => number): FileSeries<CopiedRows> {

@@ -6,7 +6,7 @@ import { cancelQuery, connect, query } from './connection.js';
 import { TableDecoder } from './decoder.js';
 import { applyPolicies, type PolicyTally } from './decoder-policy.js';
 import { copyToFiles } from './extract-files.js';
-import { sharedRead } from './extract-ranges.js';
+import { type SharedRead, sharedRead } from './extract-ranges.js';
 import { beginSnapshot, joinSnapshot, type Reading, readingsOf } from './extract-snapshot.js';
 import { tellInvalidText } from './invalid-text.js';
 import { readExpression } from './mask.js';
@@ -62,12 +62,6 @@ async function read(sessions: Client[], extraction: Extraction): Promise<Extract
 
   const shared = connections > 1 ? await sharedRead(first, oid, connections) : null;
   const ranges = shared?.conditions ?? [undefined];
-  while (shared !== null && sessions.length < Math.min(connections, ranges.length)) {
-    const session = await connect(extraction.connection);
-    sessions.push(session);
-    refuseAborted(extraction.signal);
-    await joinSnapshot(session, shared.snapshot);
-  }
 
   const tally: PolicyTally = { counts: {}, replaced: [] };
   const decoders = readings.map(({ decoder }) => decoder);
@@ -79,7 +73,15 @@ async function read(sessions: Client[], extraction: Extraction): Promise<Extract
   const statements = extraction.pieces
     ? copyStatements(extraction.pieces, (chunk) => copyStatement(relation, expressions, { ...where, chunk }))
     : ranges.map((range) => copyStatement(relation, expressions, where, range)).values();
-  const { rows, files } = await copyToFiles(sessions, statements, decoder, extraction);
+  const open = async ({ snapshot }: SharedRead): Promise<Client> => {
+    const session = await connect(extraction.connection);
+    sessions.push(session);
+    refuseAborted(extraction.signal);
+    await joinSnapshot(session, snapshot);
+    return session;
+  };
+  const others = shared === null ? [] : ranges.slice(1, connections).map(() => open(shared));
+  const { rows, files } = await copyToFiles([first, ...others], statements, decoder, extraction);
   const keys = await readKeys(first, readings, extraction);
   return { rows, files, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import zlib from 'node:zlib';
 import { expect, it } from 'vitest';
+import { pageMemoryBytes, releasePage } from '../../../core/parquet/page-memory.js';
 import { compressAtOnce } from '../../../core/parquet/zstd.js';
 
 it('pages of any size, handed over at once, each become the one frame of their own bytes', async () => {
@@ -11,4 +12,16 @@ it('pages of any size, handed over at once, each become the one frame of their o
   });
   const frames = await Promise.all(pages.map(compressAtOnce));
   expect(frames.map((frame, i) => zlib.zstdDecompressSync(frame).equals(pages[i]!))).toEqual(pages.map(() => true));
+});
+
+it('a frame takes the memory of one that was given back, and none is taken twice', async () => {
+  const pages = Array.from({ length: 20 }, (_, i) => randomBytes(700_000 + i));
+  const first = await Promise.all(pages.map(compressAtOnce));
+  expect(first.map(({ buffer }) => buffer.byteLength)).toEqual(pages.map(() => pageMemoryBytes));
+  expect(new Set(first.map(({ buffer }) => buffer)).size).toBe(pages.length);
+  const memory = first[7]!.buffer;
+  releasePage(first[7]!);
+  expect((await compressAtOnce(pages[0]!)).buffer).toBe(memory);
+  const others = first.filter((_, i) => i !== 7);
+  expect(others.map((frame) => zlib.zstdDecompressSync(frame))).toEqual(pages.filter((_, i) => i !== 7));
 });

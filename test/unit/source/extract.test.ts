@@ -255,22 +255,21 @@ describe('several connections', () => {
     );
     const facts = 'SELECT count(*)::text, sum(id)::text, max(md5(v)), min(md5(v)) FROM';
     const expected = await source(`${facts} ${name}`);
-    let written = false;
-    const { folder, files, rows } = await extractTable(
+    // No connection gets beyond its first row before all three are there, and others have written.
+    await client.query('SELECT pg_advisory_lock(3)');
+    const filter = "pg_advisory_xact_lock_shared(3)::text = ''";
+    const extracting = extractTable(
       client,
       { table: name },
       {},
-      {
-        connections: 3,
-        onProgress: () => {
-          if (!written)
-            void client.query(
-              `INSERT INTO ${name} SELECT i, 'late', now() FROM generate_series(200000, 230000) i; UPDATE ${name} SET v = v || 'x'`,
-            );
-          written = true;
-        },
-      },
+      { connections: 3, where: { rowFilter: filter, cursor: null, chunk: null } },
     );
+    const waiting = "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    await expect.poll(() => source(waiting), { timeout: 20_000 }).toEqual([[3]]);
+    await client.query(`INSERT INTO ${name} SELECT i, 'late', now() FROM generate_series(200000, 230000) i`);
+    await client.query(`UPDATE ${name} SET v = v || 'x'`);
+    await client.query('SELECT pg_advisory_unlock(3)');
+    const { folder, files, rows } = await extracting;
     expect(files.length).toBe(3);
     expect(rows).toBe(Number(expected[0]![0]));
     expect(await duckdb(folder, `${facts} t`)).toEqual(expected);
