@@ -56,8 +56,8 @@ function run({ bytes, resolve, reject }: Job, stream: zlib.ZstdCompress): void {
 }
 
 /**
- * One frame by one call of zstd, level 1; whoever has read it gives it back by `releasePage`. `zlib.zstdCompress` makes two, one for the bytes and one for their end, so that zstd must copy the
- * bytes and search in two windows: a fifth more processor time.
+ * One frame by one call of zstd, level 1; whoever has read it gives it back by `releasePage`. `zlib.zstdCompress` makes two calls, one for the
+ * bytes and one for their end, so that zstd must copy the bytes and search in two windows: a fifth more processor time.
  */
 export function compressAtOnce(bytes: Uint8Array): Promise<Uint8Array> {
   return new Promise((resolve, reject) => {

@@ -68,7 +68,7 @@ export function enterTexts(state: usize, values: usize, count: u32, skip: u32, a
     const lengthWord = load<u32>(field);
     const length = bswap<u32>(lengthWord) - skip;
     const hash = hashOf(field + 4 + skip, length);
-    let slot = hash & mask;
+    let slot = firstSlot(hash, mask);
     let found = load<u64>(table + (<usize>slot << 3));
     while (found !== 0) {
       if (<u32>found === hash) {
@@ -100,8 +100,14 @@ export function enterTexts(state: usize, values: usize, count: u32, skip: u32, a
   return i;
 }
 
+/** By the highest bits of the hash: the last characters of a text, by which many differ, do not reach the lowest. */
+@inline
+function firstSlot(hash: u32, mask: u32): u32 {
+  return hash >> clz(mask);
+}
+
 function freeSlot(table: usize, mask: u32, hash: u32): u32 {
-  let slot = hash & mask;
+  let slot = firstSlot(hash, mask);
   while (load<u64>(table + (<usize>slot << 3)) !== 0) slot = (slot + 1) & mask;
   return slot;
 }

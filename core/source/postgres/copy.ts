@@ -206,7 +206,7 @@ export class CopyReader {
 
 /**
  * The header stands in the message of the first row: the message is made to begin behind it. Answers by how much. What is before it becomes
- * a message of its own that is no row: whoever looks for a row goes through all messages.
+ * a message of its own that is no row.
  */
 function skipFileHeader(rest: Uint8Array, view: DataView, size: number): number {
   const found = rest.subarray(messageHeader, messageHeader + signature.length);

@@ -27,10 +27,13 @@ export async function copyToFiles(
     progress.rows += rows;
     extraction.onProgress?.({ rows: progress.rows, bytes: all.reduce((sum, series) => sum + series.bytes, 0) });
   };
-  const writers = sessions.map(async (session, i) => {
+  let failed = false;
+  const writers = sessions.map(async (opening, i) => {
     try {
-      await drain(await session, statements, all[i]!, extraction, report);
+      const session = await opening;
+      if (!failed) await drain(session, statements, all[i]!, extraction, report);
     } catch (error) {
+      failed = true;
       for (const other of sessions) Promise.resolve(other).then(destroy, () => {});
       throw error;
     }
