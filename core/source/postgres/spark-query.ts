@@ -2,7 +2,7 @@ import { FirnError } from '../../errors.js';
 import type { Chunk } from '../../plan/plan.js';
 import type { SparkQuery, SparkRead } from '../source.js';
 import { describeAddress } from '../source-error.js';
-import { readTable } from './catalog.js';
+import { readTable, type SourceTable } from './catalog.js';
 import { connect, query } from './connection.js';
 import { sqlStates } from './errors.js';
 import { estimateRead } from './estimate.js';
@@ -19,8 +19,8 @@ import { conditions, nullCursorStatement, quoteIdentifier, quoteRelation, select
 export async function sparkQuery({ connection, relation, columns, where }: SparkRead, chunks: readonly Chunk[]): Promise<SparkQuery> {
   const client = await connect(connection);
   try {
-    const { oid, kind } = await readTable(client, relation);
-    const readings = await readingsOf(client, oid, relation, columns);
+    const table = await readTable(client, relation);
+    const readings = await readingsOf(client, table.oid, relation, columns);
     if (connection.mask_salt && columns.some(({ mask }) => mask === 'sha256')) {
       throw new FirnError(
         'ConfigInvalid',
@@ -33,13 +33,8 @@ export async function sparkQuery({ connection, relation, columns, where }: Spark
       if (found) throw new FirnError('CursorIsNull', `${relation.schema}.${relation.table}: column ${cursor.column} is NULL in some rows.`);
     }
     const estimate = await estimateRead(client, { relation, columns: [...columns], rowFilter: where.rowFilter, cursor });
-    const locked = kind !== 'materialized view' && kind !== 'foreign table';
     return {
-      session: [
-        'SET TRANSACTION ISOLATION LEVEL REPEATABLE READ READ ONLY',
-        ...settings.map((setting) => `SET LOCAL ${setting}`),
-        ...(locked ? [`LOCK TABLE ${quoteRelation(relation)} IN ACCESS SHARE MODE`] : []),
-      ].join('; '),
+      session: sessionStatements(relation, table).join('; '),
       query: escapeMarks(selectStatement(relation, expressions(readings, chunks), { ...where, chunk: null })),
       conditions: chunks.map((chunk) => escapeMarks(conditions({ rowFilter: null, cursor: null, chunk }).join(' AND ') || 'TRUE')),
       clock: `SELECT to_char(statement_timestamp() AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"') AS at`,
@@ -50,6 +45,19 @@ export async function sparkQuery({ connection, relation, columns, where }: Spark
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+/**
+ * The lock before the snapshot, as `beginSnapshot` takes it. Where LOCK TABLE is not allowed, a query without rows takes the same lock, but a
+ * snapshot first: the next statement has its own by READ COMMITTED, and a chunk is one statement.
+ */
+function sessionStatements(relation: SparkRead['relation'], { kind, lockable }: SourceTable): string[] {
+  const locked = lockable && kind !== 'materialized view' && kind !== 'foreign table';
+  return [
+    `SET TRANSACTION ISOLATION LEVEL ${locked ? 'REPEATABLE READ' : 'READ COMMITTED'} READ ONLY`,
+    ...settings.map((setting) => `SET LOCAL ${setting}`),
+    locked ? `LOCK TABLE ${quoteRelation(relation)} IN ACCESS SHARE MODE` : `SELECT FROM ${quoteRelation(relation)} LIMIT 0`,
+  ];
 }
 
 /** Columns as `_firn_0`, `_firn_1`, …, then by their own names those that the chunks are ranges of. */

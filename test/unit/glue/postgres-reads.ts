@@ -20,6 +20,7 @@ export const postgresTables = {
   equal: [
     ...typeGroups.map(([policies], index) => ({ what: policies, table: `types_${index}` })),
     { what: 'ranges of a key', table: 'ranged' },
+    { what: 'a table of which the user may read some columns only', table: 'partly' },
   ],
   refused: refused.map(({ type, sql, policies }, index) => ({
     what: `${type} ${sql} ${JSON.stringify(policies ?? '')}`,
@@ -63,6 +64,14 @@ export async function postgresReads(server: RunningPostgres): Promise<ToRead[]> 
     "CREATE TABLE ranged (id bigint PRIMARY KEY, label text); INSERT INTO ranged SELECT n * 7, 'row ' || n FROM generate_series(-500, 500) n; ANALYZE ranged",
   );
   reads.push(await toRead(source, 'ranged', { chunkBytes: 10_000 }));
+  await client.query(`CREATE TABLE partly (id int PRIMARY KEY, open text, hidden text); INSERT INTO partly VALUES (1, 'o', 'h');
+    CREATE ROLE reader LOGIN; GRANT SELECT (id, open) ON partly TO reader`);
+  const asReader = {
+    ...source,
+    session: postgresSession(await server.connect({ user: 'reader' })),
+    connection: { ...source.connection, user: 'reader' },
+  };
+  reads.push(await toRead(asReader, 'partly', { config: { columns: { exclude: ['hidden'] } } }));
   await client.query('CREATE TABLE down (id int)');
   reads.push(await toRead(source, 'down', { connection: { port: await getPort({ host: '127.0.0.1' }) }, arrives: false }));
   return reads;
