@@ -151,6 +151,15 @@ export const decimals: TypeCase[] = [
   { type: 'numeric', sql: "'-1e-300'", value: '-1e-300', staging: 'FLOAT', policies: { unbounded_numeric: 'float' } },
   { type: 'numeric', sql: "'1e22'", value: '1e+22', staging: 'FLOAT', policies: { unbounded_numeric: 'float' } },
   { type: 'numeric(40,2)', sql: "'-1.25'", value: '-1.25', staging: 'FLOAT', policies: { unbounded_numeric: 'float' } },
+  { type: 'numeric', sql: '0.123456789012345', value: '0.123456789012345', staging: 'FLOAT', policies: { unbounded_numeric: 'float' } },
+  {
+    type: 'numeric',
+    sql: '0.1234567890123456789',
+    value: '0.12345678901234568',
+    staging: 'FLOAT',
+    policies: { unbounded_numeric: 'float' },
+  },
+  { type: 'numeric', sql: '9007199254740993', value: '9007199254740992.0', staging: 'FLOAT', policies: { unbounded_numeric: 'float' } },
   { type: 'numeric', sql: '1.25', value: '1.2500', staging: 'NUMBER(20,4)', policies: { unbounded_numeric: 'number(20,4)' } },
   { type: 'numeric', sql: "'-0.0005'", value: '-0.0005', staging: 'NUMBER(20,4)', policies: { unbounded_numeric: 'number(20,4)' } },
   {

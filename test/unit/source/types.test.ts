@@ -82,6 +82,15 @@ it('counts what a policy replaced and tells the rows', async () => {
   expect(replaced[0]).toEqual({ column: 'D', policy: 'date_out_of_range=clamp', value: 'infinity', key: 'id=2' });
 });
 
+it.each(["'1e309'", "'-1e309'", "'1e-400'"])('refuses to make a double of the numeric %s, which has no near one', async (sql) => {
+  await client.query(`DROP TABLE IF EXISTS beyond; CREATE TABLE beyond AS SELECT 1 AS id, ${sql}::numeric AS v`);
+  const policies = { ...defaultPolicies, unbounded_numeric: 'float' };
+  await expect(extractTable(client, { table: 'beyond' }, { policies })).rejects.toMatchObject({
+    code: 'SourceQueryFailed',
+    message: expect.stringContaining('is out of range for type double precision'),
+  });
+});
+
 it('takes longer values where a column is declared large, and refuses those that are longer still', async () => {
   await client.query(`CREATE TABLE larger (id int PRIMARY KEY, t text, b bytea, j jsonb, v varchar(10), a text[], n numeric);
     INSERT INTO larger VALUES (1, repeat('x', 16777217), decode(repeat('ff', 8388609), 'hex'), to_jsonb(repeat('j', 16777215)), 'v', array[repeat('a', 16777213)], 1.50)`);
