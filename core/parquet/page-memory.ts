@@ -1,6 +1,6 @@
 /** Buffers of pages and of their frames, used again: garbage of this size would make the collector run for every few pages. */
 export const pageMemoryBytes = (1 << 20) + (1 << 16);
-const kept = 16;
+const kept = 64;
 const free: ArrayBuffer[] = [];
 
 /** Memory for `length` bytes; what it holds is undefined. */
