@@ -8,6 +8,9 @@ export interface WrittenFile {
   bytes: number;
 }
 
+/** A file ends after so many column chunks at most: what its footer says of them, half a kilobyte each, is in memory until then. */
+const maxChunks = 50_000;
+
 /** Opens the sink of the n-th file, from 0. */
 export type OpenFile = (part: number) => Promise<FileSink>;
 
@@ -58,8 +61,9 @@ export class FileSeries<Rows extends RowGroup> {
 
   /** Drops the file that is open. Files already closed stay: nobody knows them until a manifest names them. */
   async abort(): Promise<void> {
-    await this.#pending.catch(() => {});
+    // First: what is being written may wait for requests that only this ends.
     await this.#sink?.abort();
+    await this.#pending.catch(() => {});
   }
 
   async #openNext(): Promise<void> {
@@ -71,7 +75,7 @@ export class FileSeries<Rows extends RowGroup> {
     await this.#file!.writeRowGroup(batch);
     batch.clear();
     this.#spare = batch;
-    if (this.#file!.bytes >= this.fileBytes) await this.#closeFile();
+    if (this.#file!.bytes >= this.fileBytes || this.#file!.chunks >= maxChunks) await this.#closeFile();
   }
 
   async #closeFile(): Promise<void> {

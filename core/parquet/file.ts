@@ -37,6 +37,8 @@ export class ParquetFile {
   rows = 0;
   /** Bytes handed to the sink. */
   bytes = 0;
+  /** Column chunks written. */
+  chunks = 0;
   readonly #groups: RowGroupMetadata[] = [];
   readonly #compress: Compress;
   /** Row groups for which a column, by its place, is not compressed. */
@@ -67,6 +69,7 @@ export class ParquetFile {
     }
     while (waiting.length > 0) await writeFirst();
     this.#groups.push(group);
+    this.chunks += group.chunks.length;
     this.rows += rows.rows;
   }
 

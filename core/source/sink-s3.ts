@@ -29,10 +29,14 @@ class S3File implements FileSink {
   readonly name: string;
   #part = Buffer.allocUnsafeSlow(partBytes);
   #length = 0;
-  #uploadId: string | undefined;
+  /** Its number, from when it is asked for. */
+  #upload: Promise<string> | undefined;
   readonly #parts: Promise<CompletedPart>[] = [];
   readonly #cancel = new AbortController();
+  /** Of the request for an upload, which is answered if at all possible: else nobody could end the upload. */
+  readonly #cancelUpload = new AbortController();
   readonly #signal: AbortSignal;
+  readonly #uploadSignal: AbortSignal;
 
   constructor(
     private readonly client: S3Client,
@@ -40,7 +44,9 @@ class S3File implements FileSink {
     signal?: AbortSignal,
   ) {
     this.name = target.Key;
-    this.#signal = signal ? AbortSignal.any([this.#cancel.signal, signal]) : this.#cancel.signal;
+    const ends = signal ? [signal] : [];
+    this.#signal = AbortSignal.any([this.#cancel.signal, ...ends]);
+    this.#uploadSignal = AbortSignal.any([this.#cancelUpload.signal, ...ends]);
   }
 
   async write(bytes: Uint8Array): Promise<void> {
@@ -54,36 +60,35 @@ class S3File implements FileSink {
   }
 
   async close(): Promise<void> {
-    if (this.#uploadId === undefined) {
+    if (this.#upload === undefined) {
       const Body = this.#part.subarray(0, this.#length);
       await once(this.client.send(new PutObjectCommand({ ...this.target, Body, IfNoneMatch: '*' }), { abortSignal: this.#signal }));
       return;
     }
     if (this.#length > 0) await this.#sendPart();
     const Parts = await Promise.all(this.#parts);
-    const complete = { ...this.target, UploadId: this.#uploadId, MultipartUpload: { Parts }, IfNoneMatch: '*' };
+    const complete = { ...this.target, UploadId: await this.#upload, MultipartUpload: { Parts }, IfNoneMatch: '*' };
     await once(this.client.send(new CompleteMultipartUploadCommand(complete), { abortSignal: this.#signal }));
   }
 
   async abort(): Promise<void> {
     this.#cancel.abort();
+    const late = setTimeout(() => this.#cancelUpload.abort(), abortMilliseconds);
     await Promise.allSettled(this.#parts);
-    if (this.#uploadId === undefined) return;
-    const abortion = new AbortMultipartUploadCommand({ ...this.target, UploadId: this.#uploadId });
+    const UploadId = await this.#upload?.catch(() => undefined);
+    clearTimeout(late);
+    if (UploadId === undefined) return;
+    const abortion = new AbortMultipartUploadCommand({ ...this.target, UploadId });
     await this.client.send(abortion, { abortSignal: AbortSignal.timeout(abortMilliseconds) }).catch(() => {});
   }
 
   async #sendPart(): Promise<void> {
-    const abortSignal = this.#signal;
-    if (this.#uploadId === undefined) {
-      const created = await this.client.send(new CreateMultipartUploadCommand(this.target), { abortSignal });
-      this.#uploadId = created.UploadId;
-    }
+    this.#upload ??= this.#createUpload();
+    const UploadId = await this.#upload;
     const PartNumber = this.#parts.length + 1;
+    const Body = this.#part.subarray(0, this.#length);
     const sent = this.client
-      .send(new UploadPartCommand({ ...this.target, UploadId: this.#uploadId, PartNumber, Body: this.#part.subarray(0, this.#length) }), {
-        abortSignal,
-      })
+      .send(new UploadPartCommand({ ...this.target, UploadId, PartNumber, Body }), { abortSignal: this.#signal })
       .then(({ ETag }) => ({ ETag, PartNumber }));
     // Awaited below or in close(); until then a failure must not count as unhandled.
     sent.catch(() => {});
@@ -93,6 +98,11 @@ class S3File implements FileSink {
     const oldest = this.#parts[this.#parts.length - inFlight];
     if (oldest !== undefined) await oldest;
     await failpoint('upload_part_sent');
+  }
+
+  async #createUpload(): Promise<string> {
+    const created = await this.client.send(new CreateMultipartUploadCommand(this.target), { abortSignal: this.#uploadSignal });
+    return created.UploadId!;
   }
 }
 

@@ -6,6 +6,7 @@ import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
 import type { ParquetType } from '../../../core/column.js';
 import { type FileFormat, ParquetFile } from '../../../core/parquet/file.js';
+import { FileSeries } from '../../../core/parquet/file-series.js';
 import { Batch, growVector } from '../../../core/parquet/vector.js';
 import { openLocalFile } from '../../../core/source/sink.js';
 import { duckdb, pyarrow } from '../source/extracting.js';
@@ -162,6 +163,29 @@ it('the footer names types as Snowflake and Arrow read them', async () => {
   const bytes = readFileSync(path.join(target, 'a.parquet'));
   expect([bytes.subarray(0, 4).toString(), bytes.subarray(-4).toString()]).toEqual(['PAR1', 'PAR1']);
   expect(pyarrow(target, "files[0].metadata.metadata[b'firn.run'].decode()")).toBe('ü');
+});
+
+it('a table of a thousand columns goes into another file before what is to be said of its column chunks fills the memory', async () => {
+  const target = path.join(folder, String(files++));
+  const types = Array.from({ length: 1000 }, (): ParquetType => ({ kind: 'int32' }));
+  const columns = types.map((type, i) => ({ name: `C${i}`, type }));
+  const series = new FileSeries(
+    { columns, constants: {}, codec: 'none', metadata: {} },
+    1 << 30,
+    (part) => openLocalFile(target, `${part}.parquet`),
+    () => new Batch(types, 1 << 20),
+  );
+  let batch = series.createBatch();
+  for (let group = 0; group < 60; group++) {
+    addRow(
+      batch,
+      types.map(() => BigInt(group)),
+    );
+    batch = await series.push(batch);
+  }
+  const written = await series.close(batch);
+  expect(written.map(({ rows }) => rows)).toEqual([50, 10]);
+  expect(await duckdb(target, 'SELECT count(*), sum(c999) FROM t')).toEqual([['60', String((60 * 59) / 2)]]);
 });
 
 it('a repeated value costs a dictionary and no more', async () => {

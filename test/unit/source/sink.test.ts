@@ -1,8 +1,13 @@
+import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { CreateBucketCommand, GetObjectCommand, ListMultipartUploadsCommand, ListObjectsV2Command, S3Client } from '@aws-sdk/client-s3';
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FileSeries } from '../../../core/parquet/file-series.js';
+import { Batch, growVector } from '../../../core/parquet/vector.js';
 import { type FileSink, openLocalFile } from '../../../core/source/sink.js';
 import { openS3File } from '../../../core/source/sink-s3.js';
 import { type LocalAws, startLocalAws } from '../state/local-aws.js';
@@ -102,6 +107,33 @@ describe('an object on S3', () => {
     const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: 'raw' }));
     const { KeyCount } = await s3.send(new ListObjectsV2Command({ Bucket: 'raw', Prefix: 'aborted/' }));
     expect({ uploads: Uploads.filter(({ Key }) => Key === sink.name), KeyCount }).toEqual({ uploads: [], KeyCount: 0 });
+  });
+
+  it('ends its requests when aborted, and the upload at a server that goes on answering other requests', async () => {
+    const asked: string[] = [];
+    const silent = createServer(({ method, url = '' }, response) => {
+      asked.push(`${method} ${new URL(url, 'http://s3').searchParams.has('partNumber') ? 'part' : 'upload'}`);
+      if (method === 'POST') response.end('<InitiateMultipartUploadResult><UploadId>u</UploadId></InitiateMultipartUploadResult>');
+      if (method === 'DELETE') response.writeHead(204).end();
+    }).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const endpoint = `http://127.0.0.1:${(silent.address() as AddressInfo).port}`;
+    const format = { columns: [{ name: 'A', type: { kind: 'binary' } as const }], constants: {}, codec: 'none' as const, metadata: {} };
+    const client = new S3Client({ forcePathStyle: true, endpoint });
+    const open = async (): Promise<FileSink> => openS3File(client, 'raw', 'a.parquet');
+    const series = new FileSeries(format, 1 << 30, open, () => new Batch([{ kind: 'binary' }], 64 << 20));
+    const batch = series.createBatch();
+    const vector = batch.vectors[0]!;
+    growVector(vector, 48 << 20);
+    vector.view.setInt32(0, (48 << 20) - 4, true);
+    Object.assign(vector, { count: 1, length: 48 << 20 });
+    batch.rows = 1;
+    await series.push(batch);
+    await expect.poll(() => asked).toContain('PUT part');
+    await series.abort();
+    expect(asked.filter((one) => one === 'DELETE upload')).toHaveLength(1);
+    silent.closeAllConnections();
+    silent.close();
   });
 
   it('tells that an upload failed', async () => {
