@@ -1,6 +1,9 @@
 import { readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import path from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { relationOf } from '../core/plan/make-plan.js';
+import { fileMetadata } from '../core/source/file-metadata.js';
 import type { SourceSecret } from '../core/source/secret.js';
 import { AdvisedError, CliError } from './cli-error.js';
 import { counted } from './config.js';
@@ -94,11 +97,12 @@ async function run(options: ExtractOptions) {
   }
   const relation = relationOf(options);
   const started = performance.now();
+  const opened: string[] = [];
   const client = await connect(connection);
   const { columns, primaryKey } = await describeTable(client, relation, {
     columns: options.columns && { include: options.columns },
   }).finally(() => client.end());
-  const { rows, files } = await extract({
+  const { rows, files, connections } = await extract({
     connection,
     relation,
     columns,
@@ -107,14 +111,23 @@ async function run(options: ExtractOptions) {
     constants: {},
     codec: options.codec,
     connections: options.connections,
-    openFile: (part) => openLocalFile(options.out, `${relation.table.replaceAll('/', '_')}-${String(part).padStart(3, '0')}.parquet`),
+    metadata: fileMetadata({ source: 'PostgreSQL', database: connection.database, table: options.table }, columns),
+    openFile: async (part) => {
+      const file = await openLocalFile(options.out, `${relation.table.replaceAll('/', '_')}-${String(part).padStart(3, '0')}.parquet`);
+      opened.push(path.join(options.out, file.name));
+      return file;
+    },
+  }).catch(async (error: unknown) => {
+    // Half a table is of no use, and would be in the way of the next attempt.
+    await Promise.all(opened.map((file) => rm(file, { force: true })));
+    throw error;
   });
   return {
     rows,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),
     files: files.map(({ name }) => name),
     seconds: (performance.now() - started) / 1000,
-    connections: options.connections,
+    connections,
     codec: options.codec,
     peakRssBytes: process.resourceUsage().maxRSS * 1024,
   };

@@ -103,6 +103,8 @@ export interface TableRead {
   relation: Relation;
   columns: readonly Column[];
   where: Where;
+  /** Connections that may read at once, in one snapshot; a source reads by fewer where more would not help. Default: 1. */
+  connections?: number;
   /** Target names of the key, to tell which row holds a value. */
   primaryKey?: readonly string[];
   /** String columns that hold one value in all rows. */

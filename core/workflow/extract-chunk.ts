@@ -8,6 +8,7 @@ import { type PartManifest, partManifestSchema } from '../plan/manifest.js';
 import type { Chunk, Plan, RunRef } from '../plan/plan.js';
 import { dataFileName, partKey } from '../raw-bucket/layout.js';
 import { type RawBucket, writeJsonOnce } from '../raw-bucket/objects.js';
+import { fileMetadata } from '../source/file-metadata.js';
 import { sourceKind } from '../source/kinds.js';
 import { openS3File } from '../source/sink-s3.js';
 import type { SourceSecret } from '../source/source.js';
@@ -84,9 +85,10 @@ async function extractPart(extracting: Extracting, chunk: Chunk, place: number, 
     where: { rowFilter: plan.rowFilter, cursor: plan.cursor, chunk },
     primaryKey: plan.primaryKey,
     constants: constants(operations.row),
+    metadata: fileMetadata({ ...run, run: run.runId }, plan.columns),
     openFile: files(),
     ...(plan.deletes.keys && { keys: { constants: constants(operations.key), openFile: files() } }),
-    ...(pieces.of.length > 1 && { pieces }),
+    ...(pieces.of.length > 1 ? { pieces } : { connections }),
     signal,
   });
   for (const replaced of extracted.replaced) log.warn({ ...replaced }, 'a value followed a lossy policy');
@@ -113,6 +115,8 @@ async function extractPart(extracting: Extracting, chunk: Chunk, place: number, 
   return part;
 }
 
+/** By which a table is read that is not cut into chunks: a function decodes twice of what one of the server's processes sends. */
+const connections = 2;
 /** So much reading is lost at most, beside the piece under way, when a function ends before its part is written. */
 const partAfter = 30_000;
 

@@ -1,6 +1,7 @@
 import type { Client } from 'pg';
 import { FirnError } from '../../errors.js';
 import { FileSeries, type WrittenFile } from '../../parquet/file-series.js';
+import { cancelQuery } from './connection.js';
 import { CopiedRows } from './copied-rows.js';
 import { CopyReader } from './copy.js';
 import type { TableDecoder } from './decoder.js';
@@ -10,31 +11,45 @@ const defaultFileBytes = 128 << 20;
 /** Of the source's bytes, per row group; each connection has two in memory. */
 const rowGroupBytes = 16 << 20;
 
+/** `connections`: how many have read. */
+export interface Copied {
+  rows: number;
+  files: WrittenFile[];
+  connections: number;
+}
+
 /**
  * Runs the COPY statements on the sessions, each session taking the next statement when it is open or done with one, and writes files of its
- * own. When one fails, all end, and the first error is thrown.
+ * own. Of `others`, which are being opened, one that cannot be is done without. When one fails, all end, and the first error is thrown.
  */
 export async function copyToFiles(
-  sessions: readonly (Client | Promise<Client>)[],
+  first: Client,
+  others: readonly Promise<Client>[],
   statements: Iterator<string>,
   decoder: TableDecoder,
   extraction: Extraction,
-): Promise<{ rows: number; files: WrittenFile[] }> {
+): Promise<Copied> {
   let part = 0;
-  const all = sessions.map(() => createSeries(extraction, decoder, () => part++));
+  const openings = [first, ...others.map((opening) => opening.catch(() => null))];
+  const all = openings.map(() => createSeries(extraction, decoder, () => part++));
+  let connections = 0;
   const progress = { rows: 0 };
   const report = (rows: number): void => {
     progress.rows += rows;
     extraction.onProgress?.({ rows: progress.rows, bytes: all.reduce((sum, series) => sum + series.bytes, 0) });
   };
-  let failed = false;
-  const writers = sessions.map(async (opening, i) => {
+  let stops: Promise<void>[] | undefined;
+  const writers = openings.map(async (opening, i) => {
     try {
       const session = await opening;
-      if (!failed) await drain(session, statements, all[i]!, extraction, report);
+      if (session === null || stops !== undefined) return;
+      connections++;
+      await drain(session, statements, all[i]!, extraction, report);
     } catch (error) {
-      failed = true;
-      for (const other of sessions) Promise.resolve(other).then(destroy, () => {});
+      stops ??= openings.map(async (other) => {
+        const session = await other;
+        if (session !== null) await cancelQuery(session, extraction.connection);
+      });
       throw error;
     }
   });
@@ -43,16 +58,12 @@ export async function copyToFiles(
     () => null,
     (error: unknown) => ({ error }),
   );
-  await Promise.allSettled(writers);
+  await Promise.allSettled([...writers, ...(stops ?? [])]);
   if (failure !== null) {
     await Promise.all(all.map((series) => series.abort()));
     throw failure.error;
   }
-  return { rows: progress.rows, files: all.flatMap(({ files }) => files) };
-}
-
-function destroy(session: Client): void {
-  (session as unknown as { connection: { stream: { destroy(): void } } }).connection.stream.destroy();
+  return { rows: progress.rows, files: all.flatMap(({ files }) => files), connections };
 }
 
 function createSeries(extraction: Extraction, decoder: TableDecoder, nextPart: () => number): FileSeries<CopiedRows> {

@@ -14,8 +14,7 @@ FROM (
   WHERE l.oid = $1::oid AND l.relkind = 'r'
     OR l.oid IN (SELECT relid FROM pg_partition_tree($1::oid) WHERE isleaf)
 ) leaf
-WHERE NOT pg_is_in_recovery() AND current_setting('server_version_num')::int >= 140000
-HAVING (
+HAVING NOT pg_is_in_recovery() AND current_setting('server_version_num')::int >= 140000 AND (
   SELECT bool_and(c.relkind = 'r' AND a.amname = 'heap')
   FROM pg_class c LEFT JOIN pg_am a ON a.oid = c.relam
   WHERE c.oid = $1::oid AND c.relkind <> 'p'

@@ -5,7 +5,7 @@ import type { Extracted, TableRead } from '../source.js';
 import { cancelQuery, connect, query } from './connection.js';
 import { TableDecoder } from './decoder.js';
 import { applyPolicies, type PolicyTally } from './decoder-policy.js';
-import { copyToFiles } from './extract-files.js';
+import { type Copied, copyToFiles } from './extract-files.js';
 import { type SharedRead, sharedRead } from './extract-ranges.js';
 import { beginSnapshot, joinSnapshot, type Reading, readingsOf } from './extract-snapshot.js';
 import { tellInvalidText } from './invalid-text.js';
@@ -15,8 +15,6 @@ import { copyStatement, nullCursorStatement, type Where } from './query.js';
 /** `where.chunk` may be no chunk of a plan, but just a range. */
 export interface Extraction extends Omit<TableRead, 'where'> {
   where: Where;
-  /** Connections that read at once, not of `pieces`. Default: 1. */
-  connections?: number;
 }
 
 /**
@@ -24,7 +22,7 @@ export interface Extraction extends Omit<TableRead, 'where'> {
  * connection two row groups, the pages of one, and about three times the largest row.
  * @throws FirnError as connect and asSourceError say, SchemaChangedDuringRun, CursorIsNull, ValueOutOfRange, Aborted
  */
-export async function extract(extraction: Extraction): Promise<Extracted> {
+export async function extract(extraction: Extraction): Promise<Extracted & Copied> {
   const { signal, connection } = extraction;
   refuseAborted(signal);
   const sessions = [await connect(connection)];
@@ -53,14 +51,14 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 }
 
 /** `sessions` holds the first connection; others are added to it. */
-async function read(sessions: Client[], extraction: Extraction): Promise<Extracted> {
+async function read(sessions: Client[], extraction: Extraction): Promise<Extracted & Copied> {
   const { relation, columns, where, connections = 1 } = extraction;
   const first = sessions[0]!;
   const { oid, readAsOf } = await beginSnapshot(first, relation);
   const readings = await readingsOf(first, oid, relation, columns);
   await refuseNullCursor(first, extraction, readings);
 
-  const shared = connections > 1 ? await sharedRead(first, oid, connections) : null;
+  const shared = connections > 1 && readsAll(extraction) ? await sharedRead(first, oid, connections) : null;
   const ranges = shared?.conditions ?? [undefined];
 
   const tally: PolicyTally = { counts: {}, replaced: [] };
@@ -81,9 +79,14 @@ async function read(sessions: Client[], extraction: Extraction): Promise<Extract
     return session;
   };
   const others = shared === null ? [] : ranges.slice(1, connections).map(() => open(shared));
-  const { rows, files } = await copyToFiles([first, ...others], statements, decoder, extraction);
+  const copied = await copyToFiles(first, others, statements, decoder, extraction);
   const keys = await readKeys(first, readings, extraction);
-  return { rows, files, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+  return { ...copied, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+}
+
+/** What a cursor or a chunk chooses is found by an index: once, and not again for each range of blocks. */
+function readsAll({ where: { cursor, chunk }, pieces }: Extraction): boolean {
+  return cursor === null && pieces === undefined && (chunk?.column ?? null) === null;
 }
 
 function* copyStatements(pieces: Iterable<Chunk>, statement: (chunk: Chunk) => string): Generator<string> {
@@ -104,7 +107,9 @@ async function readKeys(client: Client, readings: Reading[], extraction: Extract
   );
   const expressions = ofKey.map(({ column, selection }) => readExpression(column, selection, extraction.connection.mask_salt));
   const statement = copyStatement(relation, expressions, { rowFilter: where.rowFilter, cursor: null, chunk: null });
-  return copyToFiles([client], [statement].values(), decoder, { ...extraction, ...keys, columns, onProgress: undefined });
+  const files = { ...extraction, ...keys, columns, onProgress: undefined };
+  const { connections: _, ...copied } = await copyToFiles(client, [], [statement].values(), decoder, files);
+  return copied;
 }
 
 /** The plan leaves such rows out, so one that came since would be missed. */

@@ -42,6 +42,12 @@ it('reads a table into a folder and answers one JSON object', async () => {
     peakRssBytes: expect.any(Number),
   });
   expect(await duckdb(`${folder}/a`, 'SELECT count(*), max(kind) FROM t')).toEqual([['600', 2]]);
+  const said = `SELECT decode(key), decode(value) FROM parquet_kv_metadata('${folder}/a/items-000.parquet') WHERE decode(key) <> 'firn.schema'`;
+  expect(Object.fromEntries(await duckdb(`${folder}/a`, said))).toEqual({
+    'firn.source': 'PostgreSQL',
+    'firn.database': 'postgres',
+    'firn.table': 'items',
+  });
 });
 
 it('says what is wrong, as JSON too, and ends with a failure', () => {
@@ -51,6 +57,17 @@ it('says what is wrong, as JSON too, and ends with a failure', () => {
   });
   expect(status).not.toBe(0);
   expect(readdirSync(folder)).not.toContain('b');
+});
+
+it('a read that fails leaves no files, so that it can be repeated', async () => {
+  const client = await server.connect();
+  await client.query('CREATE TABLE long AS SELECT i AS id, md5(i::text) || md5((-i)::text) AS h FROM generate_series(1, 2000000) i');
+  // 160 MB: the first file is whole when the last row fails.
+  const failing = run('--table', 'long', '--out', `${folder}/d`, '--codec', 'none', '--where', '1 / (id - 2000000) <= 0');
+  const { status, stderr } = spawnSync('node', failing);
+  expect(stderr.toString()).toMatch(/^SourceQueryFailed .*division by zero/);
+  expect(status).toBe(1);
+  expect(readdirSync(`${folder}/d`)).toEqual([]);
 });
 
 it.each([

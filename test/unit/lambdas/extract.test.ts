@@ -114,6 +114,26 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
     expect((await readProgress(raw, plan.run.runId, plan.chunks[0]!)).parts[0]).toEqual(part);
   });
 
+  it('that is a table of some size is read by two connections from one snapshot, and its files say whose they are', async () => {
+    await admin.query(`ALTER TABLE orders ADD COLUMN note text;
+      INSERT INTO orders SELECT i, 0, now(), repeat(md5(i::text), 8) FROM generate_series(1001, 50000) i`);
+    const plan = await planned();
+    expect(plan.chunks).toHaveLength(1);
+    expect(await run(plan)).toMatchObject({ rows: 50_000, files: [expect.anything(), expect.anything()] });
+    const files = await filesOf(plan);
+    const held = await Promise.all(files.map((key) => rowsOf(key, 'SELECT count(*)::int, sum("ID")::int FROM FILE')));
+    const total = (at: number): number => held.reduce((sum, [row]) => sum + Number(row![at]), 0);
+    expect([total(0), total(1)]).toEqual([50_000, (50_000 * 50_001) / 2]);
+    const said = await rowsOf(files[1]!, 'SELECT decode(key), decode(value) FROM parquet_kv_metadata(FILE)');
+    expect(Object.fromEntries(said)).toMatchObject({
+      'firn.source': 'PostgreSQL',
+      'firn.database': 'clr',
+      'firn.table': 'orders',
+      'firn.run': plan.run.runId,
+      'firn.schema': expect.stringContaining('{"name":"amount","target":"AMOUNT","type":"numeric(12,2)","nullable":true}'),
+    });
+  });
+
   it('of no rows has no file', async () => {
     await admin.query('TRUNCATE orders');
     const plan = await planned();

@@ -2,8 +2,9 @@ import { readdirSync } from 'node:fs';
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import type { Codec } from '../../../core/parquet/compression.js';
+import { sharedRead } from '../../../core/source/postgres/extract-ranges.js';
 import { defaultPolicies } from '../../../core/source/postgres/types.js';
-import { duckdb, everything, extractTable, pyarrow, removeFolders } from './extracting.js';
+import { duckdb, everything, extractTable, pyarrow, removeFolders, secretFor } from './extracting.js';
 import { type RunningPostgres, startPostgres } from './running-postgres.js';
 
 let server: RunningPostgres;
@@ -273,6 +274,42 @@ describe('several connections', () => {
     expect(files.length).toBe(3);
     expect(rows).toBe(Number(expected[0]![0]));
     expect(await duckdb(folder, `${facts} t`)).toEqual(expected);
+  });
+
+  it('are as many as the server has for the user', async () => {
+    await client.query(`CREATE ROLE limited LOGIN CONNECTION LIMIT 2; CREATE TABLE limited_table AS
+      SELECT i AS id, repeat(md5(i::text), 4) AS v FROM generate_series(1, 120000) i; GRANT SELECT ON limited_table TO limited`);
+    const connection = { ...secretFor(server.port), user: 'limited' };
+    const { rows, connections, folder } = await extractTable(client, { table: 'limited_table' }, {}, { connection, connections: 5 });
+    expect({ rows, connections }).toEqual({ rows: 120_000, connections: 2 });
+    expect(await duckdb(folder, 'SELECT count(distinct id) FROM t')).toEqual([['120000']]);
+  });
+
+  it('end with the first that fails, and with them their queries', async () => {
+    await client.query('CREATE TABLE failing AS SELECT i AS id, repeat(md5(i::text), 4) AS v FROM generate_series(1, 120000) i');
+    await client.query('SELECT pg_advisory_lock(4), pg_advisory_lock(5)');
+    // The first row fails when it has its lock; the other connections wait for another one, which they do not get.
+    const filter = `CASE WHEN id = 1 THEN 1 / length(pg_advisory_xact_lock_shared(5)::text) > 0
+      ELSE pg_advisory_xact_lock_shared(4)::text = '' END`;
+    const where = { ...everything, rowFilter: filter };
+    const extracting = extractTable(client, { table: 'failing' }, {}, { connections: 3, where }).catch((e: unknown) => e);
+    const waiting = "SELECT count(*)::int FROM pg_locks WHERE locktype = 'advisory' AND NOT granted";
+    await expect.poll(() => source(waiting), { timeout: 20_000 }).toEqual([[3]]);
+    await client.query('SELECT pg_advisory_unlock(5)');
+    expect(await extracting).toMatchObject({ code: 'SourceQueryFailed', message: expect.stringContaining('division by zero') });
+    await expect.poll(() => source(waiting)).toEqual([[0]]);
+    await client.query('SELECT pg_advisory_unlock(4)');
+  });
+
+  it('are one on a standby', async () => {
+    const standby = await startPostgres({}, true);
+    try {
+      const session = await standby.connect();
+      const [{ oid }] = (await session.query("SELECT 'pg_class'::regclass::oid::int AS oid")).rows;
+      expect(await sharedRead(session, oid, 2)).toBeNull();
+    } finally {
+      await standby.stop();
+    }
   });
 
   it.each([

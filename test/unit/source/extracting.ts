@@ -7,6 +7,7 @@ import type { Client } from 'pg';
 import type { Column } from '../../../core/column.js';
 import { describeTable, type TableDescription } from '../../../core/source/postgres/catalog.js';
 import { type Extraction, extract } from '../../../core/source/postgres/extract.js';
+import type { Copied } from '../../../core/source/postgres/extract-files.js';
 import type { SourceSecret } from '../../../core/source/secret.js';
 import { openLocalFile } from '../../../core/source/sink.js';
 import type { Extracted } from '../../../core/source/source.js';
@@ -17,7 +18,7 @@ export function secretFor(port: number): SourceSecret {
   return { host: '127.0.0.1', port, user: 'postgres', password: '', database: 'postgres', sslmode: 'disable' };
 }
 
-export interface ExtractedTable extends Extracted {
+export interface ExtractedTable extends Extracted, Pick<Copied, 'connections'> {
   folder: string;
   table: TableDescription;
 }
