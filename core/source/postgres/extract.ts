@@ -25,12 +25,13 @@ export interface Extraction extends Omit<TableRead, 'where'> {
 export async function extract(extraction: Extraction): Promise<Extracted & Copied> {
   const { signal, connection } = extraction;
   refuseAborted(signal);
-  const sessions = [await connect(connection)];
+  const sessions: Client[] = [];
   const cancel = (): void => {
     for (const session of sessions) void cancelQuery(session, connection);
   };
   signal?.addEventListener('abort', cancel, { once: true });
   try {
+    sessions.push(await connect(connection));
     // It may have come while the connection was made: then nobody has cancelled anything.
     refuseAborted(signal);
     return await read(sessions, extraction);
