@@ -100,9 +100,9 @@ describe('rows and files', () => {
     expect(pyarrow(folder, '[len(x) for x in t["B"].to_pylist() if x is not None]')).toEqual([8_000_000]);
   });
 
-  it('reads rows of 300 MB', async () => {
+  it('reads a row of 300 MB', async () => {
     const columns = Array.from({ length: 20 }, (_, i) => `repeat(chr(97 + ${i}), 15000000) AS c${i}`);
-    await client.query(`CREATE TABLE vast AS SELECT i AS id, ${columns.join(', ')} FROM generate_series(1, 2) i`);
+    await client.query(`CREATE TABLE vast AS SELECT 1 AS id, ${columns.join(', ')}`);
     const { folder } = await extractTable(client, { table: 'vast' });
     const facts = 'SELECT count(*)::text, sum(length(c0) + length(c19))::text, max(md5(c7)) FROM';
     expect(await duckdb(folder, `${facts} t`)).toEqual(await source(`${facts} vast`));
