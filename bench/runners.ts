@@ -13,6 +13,8 @@ export interface Runner {
   writes: boolean;
   /** Too slow for every round: the first one must do. */
   once?: boolean;
+  /** Its connections read several snapshots: another job, shown without a target. */
+  severalSnapshots?: boolean;
   command(place: string, source: string, table: string, out: string): string[];
 }
 
@@ -49,6 +51,14 @@ const pythonPeer = (name: string, folder: string, settings: string, names: strin
   command: (place, source, table, out) => [python(place), script(`${folder}_read.py`), source, table, out],
 });
 
+const connectorX = (partitions: number): Runner => {
+  const several = partitions > 1;
+  const settings = `${several ? `${partitions} partitions of the key, each its own snapshot` : 'one partition'}; pyarrow writes zstd level 1`;
+  const name = several ? `ConnectorX, ${partitions} partitions` : 'ConnectorX';
+  const peer = pythonPeer(name, 'connectorx', settings, ['connectorx==0.4.6', 'pyarrow==26.0.1']);
+  return { ...peer, command: (...args) => [...peer.command(...args), String(partitions)] };
+};
+
 /** What nobody can be faster than on one connection: the server's binary rows, thrown away. */
 export const floor: Runner = {
   name: 'psql, COPY binary to /dev/null',
@@ -77,7 +87,8 @@ export const runners: Runner[] = [
   best,
   scanner(1),
   rival,
-  pythonPeer('ConnectorX', 'connectorx', 'one partition; pyarrow writes zstd level 1', ['connectorx==0.4.6', 'pyarrow==26.0.1']),
+  connectorX(1),
+  { ...connectorX(2), severalSnapshots: true },
   pythonPeer('ADBC', 'adbc', 'pyarrow writes zstd level 1', [
     'adbc-driver-postgresql==1.13.0',
     'adbc-driver-manager==1.13.0',

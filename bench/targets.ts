@@ -12,7 +12,9 @@ interface Target {
 
 const ofFloor: Record<Table, number> = { lineitem: 0.9, firenibble: 0.65, orders_wide: 0.8 };
 const ofRival: Record<Table, number> = { lineitem: 1.2, firenibble: 1.2, orders_wide: 1 };
-const others = runners.filter((runner) => ![floor, alone, best, rival].includes(runner) && !runner.name.startsWith('DuckDB'));
+const others = runners.filter(
+  (runner) => ![floor, alone, best, rival].includes(runner) && !runner.severalSnapshots && !runner.name.startsWith('DuckDB'),
+);
 
 /** How often faster the best of our runs is, by medians. */
 function faster({ runs }: Measured, than: string, table: Table): number | null {
