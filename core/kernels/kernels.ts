@@ -14,7 +14,6 @@ interface Global {
   value: number;
 }
 
-/** Exports of assembly/index.ts, where each is described. Addresses come as signed numbers: `address` makes them positive. */
 /** Decodes fields; answers how many are not NULL. */
 type Gather<More extends number[] = []> = (
   offsets: number,
@@ -25,6 +24,10 @@ type Gather<More extends number[] = []> = (
   ...more: More
 ) => number;
 
+/**
+ * Exports of assembly/index.ts; each is described in the file that it comes from. Addresses come as signed numbers: `address` and `allocate`
+ * make them positive.
+ */
 interface Exports {
   memory: { buffer: ArrayBuffer };
   allocate(bytes: number): number;
@@ -76,8 +79,9 @@ interface Exports {
   dictionary4(values: number, count: number): number;
   dictionary8(values: number, count: number): number;
   entries: Global;
-  createTextDictionary(): number;
+  createTextDictionary(bytes: number): number;
   clearTextDictionary(state: number): void;
+  releaseTextDictionary(state: number): void;
   textDictionarySize(state: number): number;
   textDictionaryEntries(state: number): number;
   textDictionaryPays(state: number, count: number): number;

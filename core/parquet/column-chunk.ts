@@ -51,10 +51,12 @@ export function emptyColumn(values: number, levels: number): ColumnValues {
 
 /** A dictionary is given up when it does not pay for so many values. */
 const sample = 4096;
+/** Memory of a dictionary of text, its texts not counted: for as many entries as it may have at all. */
+const usualMemory = 1 << 19;
 
 /**
  * Encodes one column, row group after row group. Dictionary encoding is given up for good once it did not pay.
- * `skip`: bytes before each text that do not belong to it.
+ * `skip`: bytes before each text that do not belong to it. `dictionaryMemory`: a dictionary of text that needs more is given up.
  */
 export class ColumnEncoder {
   #dictionary: boolean;
@@ -63,6 +65,7 @@ export class ColumnEncoder {
     private readonly kernels: Kernels,
     private readonly physical: Physical,
     private readonly skip = 0,
+    private readonly dictionaryMemory = usualMemory,
   ) {
     this.#dictionary = ['w4', 'w8', 'bytes'].includes(physical.storage);
   }
@@ -76,10 +79,11 @@ export class ColumnEncoder {
     column.count += added;
     if (!isText) return;
     if (!column.numbered) {
+      this.#dropDictionary(column);
       this.#settle(column, before, arena);
       return;
     }
-    if (column.dictionary === 0) column.dictionary = run.createTextDictionary();
+    if (column.dictionary === 0) column.dictionary = run.createTextDictionary(this.dictionaryMemory);
     const entered = before + run.enterTexts(column.dictionary, column.values + 4 * before, added, this.skip, arena);
     if (entered === column.count && (column.count < sample || run.textDictionaryPays(column.dictionary, column.count) !== 0)) return;
     this.#leave(column, entered);
@@ -100,12 +104,24 @@ export class ColumnEncoder {
     return { pages: this.#dictionaryPages(column, entries, rows), rows, statistics };
   }
 
-  /** Makes the column empty. */
+  /** Makes the column empty. Memory of a dictionary is kept for the next row group, while there are dictionaries. */
   clear(column: ColumnValues): void {
     column.count = 0;
     column.least = 0;
     column.greatest = 0;
-    if (column.dictionary !== 0) this.kernels.run.clearTextDictionary(column.dictionary);
+    if (!this.#dictionary) this.#dropDictionary(column);
+    else if (column.dictionary !== 0) this.kernels.run.clearTextDictionary(column.dictionary);
+  }
+
+  /** Makes the column empty and keeps nothing for it. */
+  release(column: ColumnValues): void {
+    this.clear(column);
+    this.#dropDictionary(column);
+  }
+
+  #dropDictionary(column: ColumnValues): void {
+    if (column.dictionary !== 0) this.kernels.run.releaseTextDictionary(column.dictionary);
+    column.dictionary = 0;
   }
 
   /** Takes the texts from number `from` on as they are, now, while their bytes are at hand. */
@@ -139,6 +155,7 @@ export class ColumnEncoder {
 
   #leave(column: ColumnValues, numbered: number): void {
     this.kernels.run.leaveTexts(column.dictionary, column.values, numbered);
+    this.#dropDictionary(column);
     column.numbered = false;
     this.#dictionary = false;
   }

@@ -125,7 +125,7 @@ export class Batch implements RowGroup {
       Object.assign(column, loadVector(kernels(), this.vectors[i]!, this.rows));
       encoder.add(column, this.vectors[i]!.count);
       yield encoder.encode(column, this.rows);
-      encoder.clear(column);
+      encoder.release(column);
     }
   }
 

@@ -14,6 +14,7 @@ export {
   createTextDictionary,
   enterTexts,
   leaveTexts,
+  releaseTextDictionary,
   textDictionaryEntries,
   textDictionaryPays,
   textDictionarySize,

@@ -7,8 +7,11 @@ import { uuidText, writeUuid } from './uuid-text';
  * these are the ones from `first` on; it is cleared where a row is NULL. Each function answers how many are not.
  */
 
+/**
+ * Whether a value that the column's type cannot hold becomes the nearest one; else NULL. Throws if neither: always for a text that is too
+ * long, since text has no policy.
+ */
 @external('host', 'clamp')
-/** Whether a value that the column's type cannot hold becomes the nearest one; else NULL. Throws if neither. */
 declare function clamp(row: u32, field: usize): bool;
 
 @external('host', 'wrongWidth')

@@ -1,3 +1,4 @@
+import { FirnError } from '../../errors.js';
 import type { Kernels } from '../../kernels/kernels.js';
 import { type ColumnChunk, type ColumnValues, emptyColumn } from '../../parquet/column-chunk.js';
 import { storageWidth } from '../../parquet/physical.js';
@@ -7,6 +8,8 @@ import type { Fields, TableDecoder } from './decoder.js';
 const messageHeader = 5;
 /** The kernels read text by words and may look this far behind its end. */
 const slackBytes = 64;
+/** What the kernels can allocate at once: a few bytes less than PostgreSQL's longest message. */
+const largestBytes = 2 ** 30 - 4 - slackBytes;
 /** Room for what is read at once, and a row that was cut in two. */
 const readAhead = 1 << 20;
 /** For the values of a row group, without text. */
@@ -70,7 +73,10 @@ export class CopiedRows implements RowGroup {
     );
   }
 
-  /** Appends as much of the chunk as there is room for, at least a byte unless full or there is a whole row; answers how much. */
+  /**
+   * Appends as much of the chunk as there is room for, at least a byte unless full or there is a whole row; answers how much.
+   * @throws FirnError ValueOutOfRange
+   */
   append(chunk: Uint8Array): number {
     const needed = this.#needed();
     if (needed > this.#capacity) this.#resize(Math.max(needed, Math.min(2 * this.#capacity, this.#usualMost)));
@@ -201,6 +207,8 @@ export class CopiedRows implements RowGroup {
   }
 
   #resize(capacity: number): void {
+    if (capacity > largestBytes)
+      throw new FirnError('ValueOutOfRange', `A row has ${capacity} bytes; at most ${largestBytes} can be read.`);
     const base = this.kernels.allocate(capacity + slackBytes);
     this.kernels.bytes.copyWithin(base, this.#base, this.#base + this.end);
     this.kernels.run.release(this.#base);
