@@ -9,9 +9,10 @@ const { hostname: host, port, username: user, password, pathname } = new URL(sou
 const connection = postgresSecretSchema.parse({ host, port, user, password, database: pathname.slice(1), sslmode: 'disable' });
 const relation = { schema: 'public', table };
 const session = await connect(connection);
-const { columns } = await describeTable(session, relation).finally(() => session.end());
+const { columns } = await describeTable(session, relation);
 await extract({
   connection,
+  session,
   relation,
   columns,
   where: { rowFilter: null, cursor: null, chunk: null },

@@ -98,12 +98,16 @@ async function run(options: ExtractOptions) {
   const relation = relationOf(options);
   const started = performance.now();
   const opened: string[] = [];
-  const client = await connect(connection);
-  const { columns, primaryKey } = await describeTable(client, relation, {
+  const session = await connect(connection);
+  const { columns, primaryKey } = await describeTable(session, relation, {
     columns: options.columns && { include: options.columns },
-  }).finally(() => client.end());
+  }).catch(async (error: unknown) => {
+    await session.end();
+    throw error;
+  });
   const { rows, files, connections } = await extract({
     connection,
+    session,
     relation,
     columns,
     primaryKey: columns.filter(({ name }) => primaryKey.includes(name)).map(({ target }) => target),

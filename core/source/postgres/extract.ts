@@ -15,6 +15,8 @@ import { copyStatement, nullCursorStatement, type Where } from './query.js';
 /** `where.chunk` may be no chunk of a plan, but just a range. */
 export interface Extraction extends Omit<TableRead, 'where'> {
   where: Where;
+  /** A session to read by, which is ended. Not given: one is opened. */
+  session?: Client;
 }
 
 /**
@@ -24,14 +26,14 @@ export interface Extraction extends Omit<TableRead, 'where'> {
  */
 export async function extract(extraction: Extraction): Promise<Extracted & Copied> {
   const { signal, connection } = extraction;
-  refuseAborted(signal);
-  const sessions: Client[] = [];
+  const sessions = extraction.session ? [extraction.session] : [];
   const cancel = (): void => {
     for (const session of sessions) void cancelQuery(session, connection);
   };
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    sessions.push(await connect(connection));
+    refuseAborted(signal);
+    if (sessions.length === 0) sessions.push(await connect(connection));
     // It may have come while the connection was made: then nobody has cancelled anything.
     refuseAborted(signal);
     return await read(sessions, extraction);
