@@ -89,7 +89,7 @@ async function read(sessions: Client[], extraction: Extraction): Promise<Extract
 
 /** What a cursor or a chunk chooses is found by an index: once, and not again for each range of blocks. */
 function readsAll({ where: { cursor, chunk }, pieces }: Extraction): boolean {
-  return cursor === null && pieces === undefined && (chunk?.column ?? null) === null;
+  return (cursor?.from ?? null) === null && pieces === undefined && (chunk?.column ?? null) === null;
 }
 
 function* copyStatements(pieces: Iterable<Chunk>, statement: (chunk: Chunk) => string): Generator<string> {

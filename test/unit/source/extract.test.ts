@@ -321,6 +321,17 @@ describe('several connections', () => {
   });
 
   it.each([
+    { what: 'a first run by cursor', cursor: { column: 'id', from: null, onNull: 'error' }, chunk: null, connections: 2, rows: 120_000 },
+    { what: 'a later run by cursor', cursor: { column: 'id', from: '9', onNull: 'error' }, chunk: null, connections: 1, rows: 119_992 },
+    { what: 'a chunk', cursor: null, chunk: { column: 'id', from: null, to: '9' }, connections: 1, rows: 8 },
+  ] as const)('of two allowed $what takes $connections', async ({ cursor, chunk, connections, rows }) => {
+    await client.query(`CREATE TABLE IF NOT EXISTS chosen_by (id int PRIMARY KEY, v text); TRUNCATE chosen_by;
+      INSERT INTO chosen_by SELECT i, repeat(md5(i::text), 4) FROM generate_series(1, 120000) i`);
+    const where = { rowFilter: null, cursor, chunk };
+    expect(await extractTable(client, { table: 'chosen_by' }, {}, { connections: 2, where })).toMatchObject({ rows, connections });
+  });
+
+  it.each([
     ['a small table', 'CREATE TABLE alone_small AS SELECT 1 AS id', 'alone_small'],
     ['a view', 'CREATE VIEW alone_view AS SELECT i AS id FROM generate_series(1, 10) i', 'alone_view'],
   ])('are one for %s', async (_, setup, table) => {
