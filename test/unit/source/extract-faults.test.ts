@@ -1,139 +1,28 @@
-import { execFileSync } from 'node:child_process';
-import { once } from 'node:events';
-import { chmodSync, chownSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import net from 'node:net';
+import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import type { FirnError } from '../../../core/errors.js';
 import type { Kernels } from '../../../core/kernels/kernels.js';
 import { describeTable } from '../../../core/source/postgres/catalog.js';
 import { connect } from '../../../core/source/postgres/connection.js';
 import { CopiedRows } from '../../../core/source/postgres/copied-rows.js';
 import { type Extraction, extract } from '../../../core/source/postgres/extract.js';
 import { beginSnapshot } from '../../../core/source/postgres/extract-snapshot.js';
-import type { SourceSecret } from '../../../core/source/secret.js';
 import { type FileSink, openLocalFile } from '../../../core/source/sink.js';
 import { duckdb, everything, extractTable, newFolder, removeFolders, secretFor } from './extracting.js';
-import { type RunningPostgres, startPostgres } from './running-postgres.js';
+import { startTlsPostgres, type TlsPostgres } from './tls-postgres.js';
 
-const password = 'correct horse battery staple';
-let server: RunningPostgres;
+let server: TlsPostgres;
 let client: Client;
-let tls: string;
-
 beforeAll(async () => {
-  tls = serverCertificate();
-  server = await startPostgres({
-    max_connections: '12',
-    superuser_reserved_connections: '3',
-    ssl: 'on',
-    ssl_cert_file: `${tls}/server.crt`,
-    ssl_key_file: `${tls}/server.key`,
-    hba_file: `${tls}/pg_hba.conf`,
-  });
+  server = await startTlsPostgres();
   client = await server.connect();
-  await client.query(`CREATE ROLE reader LOGIN PASSWORD '${password}'; CREATE ROLE tls_only LOGIN PASSWORD '${password}';
-    CREATE TABLE secret_table (id int); CREATE TABLE secured (id int); ALTER TABLE secured ENABLE ROW LEVEL SECURITY; GRANT SELECT ON secured TO reader;
+  await client.query(`CREATE TABLE secret_table (id int);
+    CREATE TABLE secured (id int); ALTER TABLE secured ENABLE ROW LEVEL SECURITY; GRANT SELECT ON secured TO reader;
     CREATE TABLE big AS SELECT i AS id, md5(i::text) AS a, md5((i * 3)::text) AS b, md5((i * 5)::text) AS c FROM generate_series(1, 600000) i`);
 }, 60_000);
 afterEach(removeFolders);
-afterAll(async () => {
-  await server.stop();
-  rmSync(tls, { recursive: true });
-});
-
-/** A certificate authority, a certificate for `db.test`, and a pg_hba.conf that trusts postgres only. */
-function serverCertificate(): string {
-  const folder = mkdtempSync('/tmp/firn-tls-');
-  chmodSync(folder, 0o755);
-  const openssl = (...args: string[]): Buffer => execFileSync('openssl', args, { cwd: folder, stdio: 'pipe' });
-  openssl('req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=Test CA', '-keyout', 'ca.key', '-out', 'ca.crt');
-  openssl('req', '-newkey', 'rsa:2048', '-nodes', '-subj', '/CN=db.test', '-keyout', 'server.key', '-out', 'server.csr');
-  openssl('x509', '-req', '-in', 'server.csr', '-CA', 'ca.crt', '-CAkey', 'ca.key', '-CAcreateserial', '-days', '2', '-out', 'server.crt');
-  writeFileSync(
-    `${folder}/pg_hba.conf`,
-    'host all postgres 127.0.0.1/32 trust\nhostssl all tls_only 127.0.0.1/32 scram-sha-256\nhost all reader 127.0.0.1/32 scram-sha-256\n',
-  );
-  chmodSync(`${folder}/server.key`, 0o600);
-  if (process.getuid?.() === 0) for (const file of readdirSync(folder)) chownSync(`${folder}/${file}`, 65534, 65534);
-  return folder;
-}
-
-const reader = (more: Partial<SourceSecret> = {}): SourceSecret => ({ ...secretFor(server.port), user: 'reader', password, ...more });
-
-describe('connecting', () => {
-  const authority = (): string => readFileSync(`${tls}/ca.crt`, 'utf8');
-  const other = (): string =>
-    execFileSync('openssl', ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', '/dev/null', '-subj', '/CN=Other'], {
-      stdio: ['ignore', 'pipe', 'ignore'],
-    }).toString();
-
-  it.each<[string, string, () => Partial<SourceSecret>]>([
-    ['a wrong password', 'SourceCredentialsRejected', () => ({ password: 'wrong-password' })],
-    ['an unknown user', 'SourceTlsFailed', () => ({ user: 'nobody_known' })],
-    ['an unknown database', 'SourceCredentialsRejected', () => ({ database: 'no_such_database' })],
-    ['no TLS where the server wants it', 'SourceTlsFailed', () => ({ user: 'tls_only', sslmode: 'disable' })],
-    ['a certificate of another authority', 'SourceTlsFailed', () => ({ sslmode: 'verify-ca', sslrootcert: other() })],
-    ['a certificate without its authority', 'SourceTlsFailed', () => ({ sslmode: 'verify-full' })],
-    ['a certificate for another host', 'SourceTlsFailed', () => ({ sslmode: 'verify-full', sslrootcert: authority() })],
-    ['a host that is not there', 'SourceUnreachable', () => ({ host: 'no-such-host.invalid' })],
-  ])('%s is %s', async (_, code, more) => {
-    const error = (await connect(reader(more())).catch((e: unknown) => e)) as FirnError;
-    expect(error.code).toBe(code);
-    expect(error.message).toMatch(/^PostgreSQL at [\w.-]+:\d+, database \w+: /);
-    expect(error.message).not.toMatch(/correct horse|wrong-password/);
-  });
-
-  it.each<[string, () => Partial<SourceSecret>]>([
-    ['by password', () => ({})],
-    ['over TLS', () => ({ sslmode: 'require', user: 'tls_only' })],
-    ['over TLS with the authority checked', () => ({ sslmode: 'verify-ca', sslrootcert: authority() })],
-    ['over TLS when there is TLS', () => ({ sslmode: 'prefer', user: 'tls_only' })],
-  ])('connects %s', async (_, more) => {
-    const session = await connect(reader(more()));
-    const { rows } = await session.query('SELECT application_name FROM pg_stat_activity WHERE pid = pg_backend_pid()');
-    await session.end();
-    expect(rows).toEqual([{ application_name: 'firn' }]);
-  });
-
-  it('reads by COPY over TLS', async () => {
-    await client.query(
-      'CREATE TABLE over_tls AS SELECT i AS id, repeat(md5(i::text), 20) AS v FROM generate_series(1, 20000) i; GRANT SELECT ON over_tls TO reader',
-    );
-    const { folder } = await extractTable(client, { table: 'over_tls' }, {}, { connection: reader({ sslmode: 'require' }) });
-    expect(await duckdb(folder, 'SELECT count(*), sum(id) FROM t')).toEqual([['20000', '200010000']]);
-  });
-
-  it('a server that is not there is SourceUnreachable', async () => {
-    const taken = net.createServer().listen(0, '127.0.0.1');
-    await once(taken, 'listening');
-    const { port } = taken.address() as net.AddressInfo;
-    taken.close();
-    await once(taken, 'close');
-    await expect(connect(secretFor(port))).rejects.toMatchObject({ code: 'SourceUnreachable' });
-  });
-
-  it('a server without TLS is SourceTlsFailed for require, and none for prefer', async () => {
-    const plain = await startPostgres();
-    try {
-      const error = await connect({ ...secretFor(plain.port), sslmode: 'require' }).catch((e: unknown) => e);
-      expect(error).toMatchObject({ code: 'SourceTlsFailed' });
-      await (await connect({ ...secretFor(plain.port), sslmode: 'prefer' })).end();
-    } finally {
-      await plain.stop();
-    }
-  });
-
-  it('a server without free connections is SourceBusy', async () => {
-    const sessions: Client[] = [];
-    const error = await (async () => {
-      for (let i = 0; i < 20; i++) sessions.push(await connect(reader()));
-    })().catch((e: unknown) => e);
-    await Promise.all(sessions.map((session) => session.end()));
-    expect(error).toMatchObject({ code: 'SourceBusy' });
-  });
-});
+afterAll(() => server.stop());
 
 describe('the table', () => {
   it.each([
@@ -147,19 +36,19 @@ describe('the table', () => {
   });
 
   it('that the user may not read is SourcePermissionDenied', async () => {
-    const session = await connect(reader());
+    const session = await connect(server.reader());
     await expect(describeTable(session, { schema: 'public', table: 'secret_table' })).rejects.toMatchObject({
       code: 'SourcePermissionDenied',
     });
     await session.end();
-    const denied = extractTable(client, { table: 'secret_table' }, {}, { connection: reader() });
+    const denied = extractTable(client, { table: 'secret_table' }, {}, { connection: server.reader() });
     await expect(denied).rejects.toMatchObject({ code: 'SourcePermissionDenied' });
   });
 
   it('of which the user may read some columns only is read by these, and names the others', async () => {
     await client.query(`CREATE TABLE partly (id int PRIMARY KEY, open text, hidden text, secret text); INSERT INTO partly VALUES (1, 'o', 'h', 's');
       GRANT SELECT (id, open) ON partly TO reader`);
-    const session = await connect(reader());
+    const session = await connect(server.reader());
     const relation = { schema: 'public', table: 'partly' };
     await expect(describeTable(session, relation)).rejects.toMatchObject({
       code: 'SourcePermissionDenied',
@@ -171,7 +60,7 @@ describe('the table', () => {
       primaryKey: ['id'],
     });
     await session.end();
-    const { folder, rows } = await extractTable(client, { table: 'partly' }, settings, { connection: reader() });
+    const { folder, rows } = await extractTable(client, { table: 'partly' }, settings, { connection: server.reader() });
     expect(rows).toBe(1);
     expect(await duckdb(folder, 'SELECT * FROM t')).toEqual([[1, 'o']]);
   });
@@ -180,7 +69,7 @@ describe('the table', () => {
     await client.query(
       'CREATE TABLE emptied (id int, hidden text); INSERT INTO emptied VALUES (1); GRANT SELECT (id) ON emptied TO reader',
     );
-    const session = await connect(reader());
+    const session = await connect(server.reader());
     const original = session.query.bind(session) as (...args: unknown[]) => Promise<unknown>;
     // Between the snapshot and the first lock.
     Object.assign(session, {
@@ -195,7 +84,7 @@ describe('the table', () => {
   });
 
   it('whose rows a policy hides is refused rather than read in part', async () => {
-    const hidden = extractTable(client, { table: 'secured' }, {}, { connection: reader() });
+    const hidden = extractTable(client, { table: 'secured' }, {}, { connection: server.reader() });
     await expect(hidden).rejects.toMatchObject({ code: 'SourcePermissionDenied' });
   });
 
