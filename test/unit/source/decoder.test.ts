@@ -255,6 +255,32 @@ it('texts and NULLs of several columns arrive, wherever the bytes are cut', () =
   );
 });
 
+it('texts that repeat arrive, however many there are, whether a dictionary is kept, grows or is given up', () => {
+  // Fields that begin or end alike are neighbours in the dictionary.
+  const text = (number: number, length: number, first: boolean): string =>
+    first ? `${number}`.padEnd(length, 'x') : `${number}`.padStart(length, 'x');
+  const column = fc.record({ distinct: fc.constantFrom(1, 63, 65, 256, 257, 1025, 5000), length: fc.nat(24), first: fc.boolean() });
+  fc.assert(
+    fc.property(fc.array(column, { minLength: 1, maxLength: 3 }), fc.constantFrom(1, 60), fc.nat(100_000), (columns, times, cut) => {
+      const all = Array.from({ length: times }, () => columns).flat();
+      const rows = Array.from({ length: Math.floor(12_000 / all.length) }, (_, row) =>
+        all.map(({ distinct, length, first }, i) => text((row * (2 * i + 7919)) % distinct, length, first)),
+      );
+      const decoded = decode(
+        all.map(() => ({ kind: 'string' })),
+        all.map(() => ({ kind: 'bytes' })),
+        rows.map((row) => row.map((value) => Buffer.from(value))),
+        cut,
+      );
+      for (const i of [...columns.keys(), all.length - 1]) {
+        const isSame = decoded.columns[i]!.texts.every((value, row) => value === rows[row]![i]);
+        expect([decoded.columns[i]!.count, isSame]).toEqual([rows.length, true]);
+      }
+    }),
+    { numRuns: 60 },
+  );
+});
+
 it('a field of another width than its type is refused, not misread', () => {
   expect(() => decode([{ kind: 'int32' }], [{ kind: 'int4' }], [[Buffer.alloc(8)]])).toThrow('column 1: 8 bytes are no int4');
 });
