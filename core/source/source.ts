@@ -141,6 +141,8 @@ export interface Extracted {
   rows: number;
   /** None when there are no rows. */
   files: WrittenFile[];
+  /** Why connections that were allowed could not be opened; the others have read their share. */
+  refused?: Error[];
   /** The files of keys, where they were to be read. */
   keys?: { rows: number; files: WrittenFile[] };
   /** Clock of the source when the snapshot was taken. ISO 8601, UTC, microseconds. */

@@ -88,9 +88,10 @@ async function extractPart(extracting: Extracting, chunk: Chunk, place: number, 
     metadata: fileMetadata({ ...run, run: run.runId }, plan.columns),
     openFile: files(),
     ...(plan.deletes.keys && { keys: { constants: constants(operations.key), openFile: files() } }),
-    ...(pieces.of.length > 1 ? { pieces } : { connections }),
+    ...(pieces.of.length > 1 ? { pieces } : { connections: plan.rowFilter === null ? connections : 1 }),
     signal,
   });
+  for (const { message } of extracted.refused ?? []) log.warn({ reason: message }, 'read by fewer connections');
   for (const replaced of extracted.replaced) log.warn({ ...replaced }, 'a value followed a lossy policy');
   await failpoint('file_written');
   if (plan.engine?.movable && (await isTakenByGlue(raw, run.runId))) {
@@ -115,7 +116,10 @@ async function extractPart(extracting: Extracting, chunk: Chunk, place: number, 
   return part;
 }
 
-/** By which a table is read that is not cut into chunks: a function decodes twice of what one of the server's processes sends. */
+/**
+ * By which a table is read that is not cut into chunks: a function decodes twice of what one of the server's processes sends. A row filter
+ * may go by an index: once is enough.
+ */
 const connections = 2;
 /** So much reading is lost at most, beside the piece under way, when a function ends before its part is written. */
 const partAfter = 30_000;

@@ -17,22 +17,27 @@ function tlsOptions({ sslmode, sslrootcert: ca }: SourceSecret): false | Connect
   return verify ? { ca, rejectUnauthorized: true, checkServerIdentity: () => undefined } : { rejectUnauthorized: false };
 }
 
-/** @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed */
-export async function connect(secret: SourceSecret): Promise<Client> {
+/**
+ * An abort ends the opening, not the session.
+ * @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed
+ */
+export async function connect(secret: SourceSecret, signal?: AbortSignal): Promise<Client> {
   const ssl = tlsOptions(secret);
   try {
-    return await open(secret, ssl);
+    return await open(secret, ssl, signal);
   } catch (error) {
     const plainAllowed = secret.sslmode === 'prefer' || secret.sslmode === 'allow';
     if (!(plainAllowed && error instanceof Error && /does not support SSL/.test(error.message))) throw asSourceError(error, secret, false);
   }
-  return open(secret, false).catch((error: unknown) => {
+  return open(secret, false, signal).catch((error: unknown) => {
     throw asSourceError(error, secret, false);
   });
 }
 
-async function open(secret: SourceSecret, ssl: false | ConnectionOptions): Promise<Client> {
+async function open(secret: SourceSecret, ssl: false | ConnectionOptions, signal?: AbortSignal): Promise<Client> {
+  signal?.throwIfAborted();
   const { host, port, user, password, database } = secret;
+  const socket = new ReadSocket();
   const client = new pg.Client({
     host,
     port,
@@ -40,7 +45,7 @@ async function open(secret: SourceSecret, ssl: false | ConnectionOptions): Promi
     password,
     database,
     ssl,
-    stream: () => new ReadSocket(),
+    stream: () => socket,
     application_name: 'firn',
     connectionTimeoutMillis: connectTimeoutMs,
     keepAlive: true,
@@ -48,7 +53,17 @@ async function open(secret: SourceSecret, ssl: false | ConnectionOptions): Promi
   });
   // A connection that breaks between two queries is reported by the next one.
   client.on('error', () => {});
-  await client.connect();
+  const drop = (): void => void socket.destroy();
+  signal?.addEventListener('abort', drop, { once: true });
+  try {
+    await client.connect();
+    signal?.throwIfAborted();
+  } catch (error) {
+    drop();
+    throw error;
+  } finally {
+    signal?.removeEventListener('abort', drop);
+  }
   return client;
 }
 

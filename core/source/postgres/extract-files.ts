@@ -1,7 +1,6 @@
 import type { Client } from 'pg';
 import { FirnError } from '../../errors.js';
 import { FileSeries, type WrittenFile } from '../../parquet/file-series.js';
-import { cancelQuery } from './connection.js';
 import { CopiedRows } from './copied-rows.js';
 import { CopyReader } from './copy.js';
 import type { TableDecoder } from './decoder.js';
@@ -11,26 +10,33 @@ const defaultFileBytes = 128 << 20;
 /** Of the source's bytes, per row group; each connection has two in memory. */
 const rowGroupBytes = 16 << 20;
 
-/** `connections`: how many have read. */
 export interface Copied {
   rows: number;
   files: WrittenFile[];
+  /** How many were open. */
   connections: number;
+  /** Why others were not. */
+  refused: Error[];
 }
 
 /**
  * Runs the COPY statements on the sessions, each session taking the next statement when it is open or done with one, and writes files of its
- * own. Of `others`, which are being opened, one that cannot be is done without. When one fails, all end, and the first error is thrown.
+ * own. Of those that are being opened, one that cannot be is done without and told. When one fails, all are stopped, and the first error is
+ * thrown.
  */
 export async function copyToFiles(
-  first: Client,
-  others: readonly Promise<Client>[],
+  openings: readonly [Client, ...Promise<Client>[]],
+  stop: () => Promise<void>,
   statements: Iterator<string>,
   decoder: TableDecoder,
   extraction: Extraction,
 ): Promise<Copied> {
   let part = 0;
-  const openings = [first, ...others.map((opening) => opening.catch(() => null))];
+  const refused: Error[] = [];
+  const doWithout = (error: Error): null => {
+    refused.push(error);
+    return null;
+  };
   const all = openings.map(() => createSeries(extraction, decoder, () => part++));
   let connections = 0;
   const progress = { rows: 0 };
@@ -38,18 +44,15 @@ export async function copyToFiles(
     progress.rows += rows;
     extraction.onProgress?.({ rows: progress.rows, bytes: all.reduce((sum, series) => sum + series.bytes, 0) });
   };
-  let stops: Promise<void>[] | undefined;
+  let stopped: Promise<void> | undefined;
   const writers = openings.map(async (opening, i) => {
+    const session = await Promise.resolve(opening).catch(doWithout);
+    if (session === null || stopped !== undefined) return;
+    connections++;
     try {
-      const session = await opening;
-      if (session === null || stops !== undefined) return;
-      connections++;
       await drain(session, statements, all[i]!, extraction, report);
     } catch (error) {
-      stops ??= openings.map(async (other) => {
-        const session = await other;
-        if (session !== null) await cancelQuery(session, extraction.connection);
-      });
+      stopped ??= stop();
       throw error;
     }
   });
@@ -58,12 +61,12 @@ export async function copyToFiles(
     () => null,
     (error: unknown) => ({ error }),
   );
-  await Promise.allSettled([...writers, ...(stops ?? [])]);
+  await Promise.allSettled([...writers, stopped]);
   if (failure !== null) {
     await Promise.all(all.map((series) => series.abort()));
     throw failure.error;
   }
-  return { rows: progress.rows, files: all.flatMap(({ files }) => files), connections };
+  return { rows: progress.rows, files: all.flatMap(({ files }) => files), connections, refused };
 }
 
 function createSeries(extraction: Extraction, decoder: TableDecoder, nextPart: () => number): FileSeries<CopiedRows> {

@@ -2,11 +2,12 @@ import type { Client } from 'pg';
 import { FirnError } from '../../errors.js';
 import type { Chunk } from '../../plan/plan.js';
 import type { Extracted, TableRead } from '../source.js';
-import { cancelQuery, connect, query } from './connection.js';
+import { query } from './connection.js';
 import { TableDecoder } from './decoder.js';
 import { applyPolicies, type PolicyTally } from './decoder-policy.js';
 import { type Copied, copyToFiles } from './extract-files.js';
 import { type SharedRead, sharedRead } from './extract-ranges.js';
+import { Sessions } from './extract-sessions.js';
 import { beginSnapshot, joinSnapshot, type Reading, readingsOf } from './extract-snapshot.js';
 import { tellInvalidText } from './invalid-text.js';
 import { readExpression } from './mask.js';
@@ -25,24 +26,19 @@ export interface Extraction extends Omit<TableRead, 'where'> {
  * @throws FirnError as connect and asSourceError say, SchemaChangedDuringRun, CursorIsNull, ValueOutOfRange, Aborted
  */
 export async function extract(extraction: Extraction): Promise<Extracted & Copied> {
-  const { signal, connection } = extraction;
-  const sessions = extraction.session ? [extraction.session] : [];
-  const cancel = (): void => {
-    for (const session of sessions) void cancelQuery(session, connection);
-  };
-  signal?.addEventListener('abort', cancel, { once: true });
+  const { signal } = extraction;
+  const sessions = new Sessions(extraction.connection);
+  signal?.addEventListener('abort', sessions.stop, { once: true });
   try {
     refuseAborted(signal);
-    if (sessions.length === 0) sessions.push(await connect(connection));
-    // It may have come while the connection was made: then nobody has cancelled anything.
-    refuseAborted(signal);
-    return await read(sessions, extraction);
+    const first = extraction.session === undefined ? await sessions.open() : sessions.add(extraction.session);
+    return await read(first, sessions, extraction);
   } catch (error) {
     refuseAborted(signal);
     throw await tellInvalidText(error, extraction);
   } finally {
-    signal?.removeEventListener('abort', cancel);
-    await Promise.all(sessions.map((session) => session.end().catch(() => {})));
+    signal?.removeEventListener('abort', sessions.stop);
+    await sessions.end();
   }
 }
 
@@ -53,10 +49,8 @@ function refuseAborted(signal: AbortSignal | undefined): void {
     : new FirnError('Aborted', 'The extraction was stopped.', { cause: signal.reason });
 }
 
-/** `sessions` holds the first connection; others are added to it. */
-async function read(sessions: Client[], extraction: Extraction): Promise<Extracted & Copied> {
+async function read(first: Client, sessions: Sessions, extraction: Extraction): Promise<Extracted & Copied> {
   const { relation, columns, where, connections = 1 } = extraction;
-  const first = sessions[0]!;
   const { oid, readAsOf } = await beginSnapshot(first, relation);
   const readings = await readingsOf(first, oid, relation, columns);
   await refuseNullCursor(first, extraction, readings);
@@ -75,15 +69,13 @@ async function read(sessions: Client[], extraction: Extraction): Promise<Extract
     ? copyStatements(extraction.pieces, (chunk) => copyStatement(relation, expressions, { ...where, chunk }))
     : ranges.map((range) => copyStatement(relation, expressions, where, range)).values();
   const open = async ({ snapshot }: SharedRead): Promise<Client> => {
-    const session = await connect(extraction.connection);
-    sessions.push(session);
-    refuseAborted(extraction.signal);
+    const session = await sessions.open();
     await joinSnapshot(session, snapshot);
     return session;
   };
   const others = shared === null ? [] : ranges.slice(1, connections).map(() => open(shared));
-  const copied = await copyToFiles(first, others, statements, decoder, extraction);
-  const keys = await readKeys(first, readings, extraction);
+  const copied = await copyToFiles([first, ...others], sessions.stop, statements, decoder, extraction);
+  const keys = await readKeys(first, sessions, readings, extraction);
   return { ...copied, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
 }
 
@@ -97,7 +89,7 @@ function* copyStatements(pieces: Iterable<Chunk>, statement: (chunk: Chunk) => s
 }
 
 /** Of every row that the filter lets through: a row that is not read again since its cursor is old is not gone. */
-async function readKeys(client: Client, readings: Reading[], extraction: Extraction): Promise<Extracted['keys']> {
+async function readKeys(client: Client, sessions: Sessions, readings: Reading[], extraction: Extraction): Promise<Extracted['keys']> {
   const { keys, relation, where, primaryKey = [] } = extraction;
   if (keys === undefined) return undefined;
   const ofKey = readings.filter(({ column }) => primaryKey.includes(column.target));
@@ -111,8 +103,8 @@ async function readKeys(client: Client, readings: Reading[], extraction: Extract
   const expressions = ofKey.map(({ column, selection }) => readExpression(column, selection, extraction.connection.mask_salt));
   const statement = copyStatement(relation, expressions, { rowFilter: where.rowFilter, cursor: null, chunk: null });
   const files = { ...extraction, ...keys, columns, onProgress: undefined };
-  const { connections: _, ...copied } = await copyToFiles(client, [], [statement].values(), decoder, files);
-  return copied;
+  const copied = await copyToFiles([client], sessions.stop, [statement].values(), decoder, files);
+  return { rows: copied.rows, files: copied.files };
 }
 
 /** The plan leaves such rows out, so one that came since would be missed. */

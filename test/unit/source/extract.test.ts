@@ -288,8 +288,14 @@ describe('several connections', () => {
     await client.query(`CREATE ROLE limited LOGIN CONNECTION LIMIT 2; CREATE TABLE limited_table AS
       SELECT i AS id, repeat(md5(i::text), 4) AS v FROM generate_series(1, 120000) i; GRANT SELECT ON limited_table TO limited`);
     const connection = { ...secretFor(server.port), user: 'limited' };
-    const { rows, connections, folder } = await extractTable(client, { table: 'limited_table' }, {}, { connection, connections: 5 });
+    const { rows, connections, refused, folder } = await extractTable(
+      client,
+      { table: 'limited_table' },
+      {},
+      { connection, connections: 5 },
+    );
     expect({ rows, connections }).toEqual({ rows: 120_000, connections: 2 });
+    expect(refused).toMatchObject(Array(3).fill({ code: 'SourceBusy' }));
     expect(await duckdb(folder, 'SELECT count(distinct id) FROM t')).toEqual([['120000']]);
   });
 

@@ -18,10 +18,7 @@ export function secretFor(port: number): SourceSecret {
   return { host: '127.0.0.1', port, user: 'postgres', password: '', database: 'postgres', sslmode: 'disable' };
 }
 
-export interface ExtractedTable extends Extracted, Pick<Copied, 'connections'> {
-  folder: string;
-  table: TableDescription;
-}
+export type ExtractedTable = Extracted & Copied & { folder: string; table: TableDescription };
 
 type Settings = Parameters<typeof describeTable>[2];
 
