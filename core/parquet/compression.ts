@@ -1,14 +1,14 @@
 import { createRequire } from 'node:module';
 import zlib from 'node:zlib';
-import { compressAtOnce } from './zstd.js';
+import { compressAtOnce, type Search } from './zstd.js';
 
 export type Codec = 'zstd' | 'snappy' | 'none';
 
 /** Numbers of the codecs. Source: parquet-format, parquet.thrift, `CompressionCodec`. */
 export const codecNumber: Record<Codec, number> = { none: 0, snappy: 1, zstd: 6 };
 
-/** Off the main thread where the codec allows it, so that reading goes on. */
-export type Compress = (bytes: Uint8Array) => Promise<Uint8Array>;
+/** Off the main thread, so that reading goes on. */
+export type Compress = (bytes: Uint8Array, search: Search) => Promise<Uint8Array>;
 
 function zstd(): Compress {
   if (typeof zlib.createZstdCompress !== 'function') {
@@ -23,8 +23,8 @@ function snappy(): Compress {
   return (bytes) => compress(bytes);
 }
 
-export function compressor(codec: Codec): Compress {
+/** Null: pages are written as they are. */
+export function compressor(codec: Codec): Compress | null {
   if (codec === 'zstd') return zstd();
-  if (codec === 'snappy') return snappy();
-  return async (bytes) => bytes;
+  return codec === 'snappy' ? snappy() : null;
 }

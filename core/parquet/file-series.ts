@@ -1,5 +1,5 @@
 import type { FileSink } from '../source/sink.js';
-import { type FileFormat, ParquetFile } from './file.js';
+import { columnCompressors, type FileFormat, ParquetFile } from './file.js';
 import type { RowGroup } from './row-group.js';
 
 export interface WrittenFile {
@@ -32,6 +32,7 @@ export class FileSeries<Rows extends RowGroup> {
     private readonly fileBytes: number,
     private readonly open: OpenFile,
     readonly createBatch: () => Rows,
+    private readonly compressors = columnCompressors(format),
   ) {}
 
   /** Bytes handed to the sinks. */
@@ -68,7 +69,7 @@ export class FileSeries<Rows extends RowGroup> {
 
   async #openNext(): Promise<void> {
     this.#sink = await this.open(this.#part++);
-    this.#file = new ParquetFile(this.#sink, this.format);
+    this.#file = new ParquetFile(this.#sink, this.format, this.compressors);
   }
 
   async #write(batch: Rows): Promise<void> {

@@ -1,7 +1,8 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { FileSink } from '../source/sink.js';
 import { type ColumnChunk, constantChunk } from './column-chunk.js';
-import { type Codec, type Compress, codecNumber, compressor } from './compression.js';
+import { ColumnCompressor } from './column-compressor.js';
+import { type Codec, codecNumber, compressor } from './compression.js';
 import { type ChunkMetadata, footer, magic, pageHeader, type RowGroupMetadata } from './footer.js';
 import { releasePage } from './page-memory.js';
 import type { RowGroup } from './row-group.js';
@@ -10,16 +11,10 @@ import type { FileColumn } from './schema.js';
 /** Columns whose pages are in memory while the first of them is compressed. */
 const columnsAhead = 1;
 
-/** A column whose pages keep more of their size than this is written as it is, */
-const worthwhile = 0.9;
-/** and not tried again for so many row groups. */
-const groupsUntilRetry = 16;
-
 interface Compressed {
   chunk: ColumnChunk;
-  column: number;
   /** Null: the pages are to be written as they are. */
-  bodies: Promise<Uint8Array[]> | null;
+  frames: Promise<Uint8Array[] | null>;
 }
 
 /** What every file of one extraction has in common. */
@@ -32,6 +27,13 @@ export interface FileFormat {
   metadata: Readonly<Record<string, string>>;
 }
 
+/** One for each column; files of one extraction share them, so that what they found out is not lost. None without a codec. */
+export function columnCompressors({ columns, constants, codec }: FileFormat): ColumnCompressor[] {
+  const compress = compressor(codec);
+  const places = compress === null ? 0 : columns.length + Object.keys(constants).length;
+  return Array.from({ length: places }, () => new ColumnCompressor(compress!));
+}
+
 /** One Parquet file that is being written. Row groups go to the sink one after another; nothing is kept but the footer. */
 export class ParquetFile {
   rows = 0;
@@ -40,16 +42,12 @@ export class ParquetFile {
   /** Column chunks written. */
   chunks = 0;
   readonly #groups: RowGroupMetadata[] = [];
-  readonly #compress: Compress;
-  /** Row groups for which a column, by its place, is not compressed. */
-  readonly #resting = new Map<number, number>();
 
   constructor(
     private readonly sink: FileSink,
     private readonly format: FileFormat,
-  ) {
-    this.#compress = compressor(format.codec);
-  }
+    private readonly compressors = columnCompressors(format),
+  ) {}
 
   /**
    * The rows must stay as they are until the promise resolves. One column is encoded per turn of the event loop, so that reading from the
@@ -86,23 +84,18 @@ export class ParquetFile {
   }
 
   #compressed(chunk: ColumnChunk, column: number): Compressed {
-    const rest = this.#resting.get(column) ?? 0;
-    if (rest > 0) this.#resting.set(column, rest - 1);
-    if (rest > 0 || this.format.codec === 'none') return { chunk, column, bodies: null };
-    const bodies = Promise.all(chunk.pages.map(({ body }) => this.#compress(body)));
+    const frames = Promise.resolve(this.compressors[column]?.compress(chunk.pages.map(({ body }) => body)) ?? null);
     // A failure is reported where it is awaited; until then it must not count as unhandled.
-    bodies.catch(() => {});
-    return { chunk, column, bodies };
+    frames.catch(() => {});
+    return { chunk, frames };
   }
 
-  async #writeChunk({ chunk, column, bodies }: Compressed): Promise<ChunkMetadata> {
-    const plain = chunk.pages.map(({ body }) => body);
-    const compressed = await bodies;
-    const pays = compressed !== null && sizeOf(compressed) <= worthwhile * sizeOf(plain);
-    if (compressed !== null && !pays) this.#resting.set(column, groupsUntilRetry);
+  async #writeChunk(compressed: Compressed): Promise<ChunkMetadata> {
+    const { chunk } = compressed;
+    const frames = await compressed.frames;
     const metadata: ChunkMetadata = {
       rows: chunk.rows,
-      codec: codecNumber[pays ? this.format.codec : 'none'],
+      codec: codecNumber[frames === null ? 'none' : this.format.codec],
       statistics: chunk.statistics,
       dictionaryOffset: null,
       dataOffset: -1,
@@ -110,7 +103,7 @@ export class ParquetFile {
       uncompressedBytes: 0,
     };
     for (const [i, page] of chunk.pages.entries()) {
-      const bytes = pays ? compressed[i]! : page.body;
+      const bytes = frames?.[i] ?? page.body;
       const header = pageHeader(page, bytes.length);
       if (page.kind === 'dictionary') metadata.dictionaryOffset = this.bytes;
       else if (metadata.dataOffset < 0) metadata.dataOffset = this.bytes;
@@ -119,7 +112,8 @@ export class ParquetFile {
       await this.#write(header);
       await this.#write(bytes);
     }
-    for (const body of [...plain, ...(compressed ?? [])]) releasePage(body);
+    for (const { body } of chunk.pages) releasePage(body);
+    frames?.forEach(releasePage);
     return metadata;
   }
 
@@ -128,5 +122,3 @@ export class ParquetFile {
     await this.sink.write(bytes);
   }
 }
-
-const sizeOf = (bodies: readonly Uint8Array[]): number => bodies.reduce((sum, { length }) => sum + length, 0);

@@ -62,6 +62,8 @@ export class TableDecoder {
   /** Address of the width of each column's fields, as `scanRows` wants it. */
   readonly widths: number;
   readonly #encoders: ColumnEncoder[];
+  /** Bytes of a value of each column, as the pages want it. */
+  readonly #valueWidths: number[];
   #column = 0;
   #startOf: (row: number) => number = () => 0;
 
@@ -82,6 +84,7 @@ export class TableDecoder {
         throw new Error(`a row has ${count} fields, not ${table.length}`);
       },
     });
+    this.#valueWidths = this.physicals.map(({ storage }) => storageWidth[storage] || 4);
     const texts = this.physicals.filter(({ storage }) => storage === 'bytes').length;
     this.#encoders = table.map(
       ({ decoder, type }) => new ColumnEncoder(this.kernels, physicalOf(type), decoder.kind === 'jsonb' ? 1 : 0, dictionaryBytes / texts),
@@ -116,8 +119,7 @@ export class TableDecoder {
   gather(number: number, column: ColumnValues, fields: Fields): number {
     this.#column = number;
     this.#startOf = fields.startOf;
-    const width = storageWidth[physicalOf(this.table[number]!.type).storage] || 4;
-    return this.#gather(this.table[number]!.decoder, column.values + width * column.count, column.levels, fields);
+    return this.#gather(this.table[number]!.decoder, column.values + this.#valueWidths[number]! * column.count, column.levels, fields);
   }
 
   #gather(decoder: Decoder, values: number, levels: number, { offsets, rows, first, arena, budget }: Fields): number {

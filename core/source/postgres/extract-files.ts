@@ -1,10 +1,13 @@
 import type { Client } from 'pg';
 import { FirnError } from '../../errors.js';
+import { columnCompressors } from '../../parquet/file.js';
 import { FileSeries, type WrittenFile } from '../../parquet/file-series.js';
+import type { FileSink } from '../sink.js';
 import { CopiedRows } from './copied-rows.js';
 import { CopyReader } from './copy.js';
 import type { TableDecoder } from './decoder.js';
 import type { Extraction } from './extract.js';
+import type { Sessions } from './extract-sessions.js';
 
 const defaultFileBytes = 128 << 20;
 /** Of the source's bytes, per row group; each connection has two in memory. */
@@ -22,23 +25,27 @@ export interface Copied {
 /**
  * Runs the COPY statements on the sessions, each session taking the next statement when it is open or done with one, and writes files of its
  * own. Of those that are being opened, one that cannot be is done without and told. When one fails, all are stopped, and the first error is
- * thrown.
+ * thrown. They end when all is read, while the rest is written, unless keys are to be read too.
  */
 export async function copyToFiles(
   openings: readonly [Client, ...Promise<Client>[]],
-  stop: () => Promise<void>,
+  sessions: Sessions,
   statements: Iterator<string>,
   decoder: TableDecoder,
   extraction: Extraction,
 ): Promise<Copied> {
-  let part = 0;
   const refused: Error[] = [];
   const doWithout = (error: Error): null => {
     refused.push(error);
     return null;
   };
-  const all = openings.map(() => createSeries(extraction, decoder, () => part++));
+  const all = createSeries(openings.length, extraction, decoder);
   let connections = 0;
+  let reading = openings.length;
+  // Not one before the other: the first one's lock protects a COPY that another has just sent.
+  const hasRead = (): void => {
+    if (--reading === 0 && extraction.keys === undefined) void sessions.end();
+  };
   const progress = { rows: 0 };
   const report = (rows: number): void => {
     progress.rows += rows;
@@ -47,12 +54,14 @@ export async function copyToFiles(
   let stopped: Promise<void> | undefined;
   const writers = openings.map(async (opening, i) => {
     const session = await Promise.resolve(opening).catch(doWithout);
-    if (session === null || stopped !== undefined) return;
+    if (session === null || stopped !== undefined) return hasRead();
     connections++;
     try {
-      await drain(session, statements, all[i]!, extraction, report);
+      const last = await drain(session, statements, all[i]!, extraction, report);
+      hasRead();
+      await all[i]!.close(last);
     } catch (error) {
-      stopped ??= stop();
+      stopped ??= sessions.stop();
       throw error;
     }
   });
@@ -69,24 +78,25 @@ export async function copyToFiles(
   return { rows: progress.rows, files: all.flatMap(({ files }) => files), connections, refused };
 }
 
-function createSeries(extraction: Extraction, decoder: TableDecoder, nextPart: () => number): FileSeries<CopiedRows> {
+/** One for each connection. */
+function createSeries(count: number, extraction: Extraction, decoder: TableDecoder): FileSeries<CopiedRows>[] {
   const { columns, constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, openFile } = extraction;
-  const fileColumns = columns.map(({ target, parquet }) => ({ name: target, type: parquet }));
-  return new FileSeries(
-    { columns: fileColumns, constants, codec, metadata },
-    fileBytes,
-    () => openFile(nextPart()),
-    () => new CopiedRows(decoder.kernels, decoder, rowGroupBytes),
-  );
+  const format = { columns: columns.map(({ target, parquet }) => ({ name: target, type: parquet })), constants, codec, metadata };
+  const compressors = columnCompressors(format);
+  let part = 0;
+  const openNext = (): Promise<FileSink> => openFile(part++);
+  const createRows = (): CopiedRows => new CopiedRows(decoder.kernels, decoder, rowGroupBytes);
+  return Array.from({ length: count }, () => new FileSeries(format, fileBytes, openNext, createRows, compressors));
 }
 
+/** Answers what is not written yet. */
 async function drain(
   session: Client,
   queue: Iterator<string>,
   series: FileSeries<CopiedRows>,
   { relation }: Extraction,
   report: (rows: number) => void,
-): Promise<void> {
+): Promise<CopiedRows> {
   let group = series.createBatch();
   for (let next = queue.next(); !next.done; next = queue.next()) {
     const reader = new CopyReader(session, next.value);
@@ -110,5 +120,5 @@ async function drain(
     }
   }
   report(group.rows);
-  await series.close(group);
+  return group;
 }

@@ -7,6 +7,7 @@ export class Sessions {
   readonly #secret: SourceSecret;
   readonly #sessions: Client[] = [];
   readonly #stopping = new AbortController();
+  #ended: Promise<unknown> | undefined;
 
   constructor(secret: SourceSecret) {
     this.#secret = secret;
@@ -28,7 +29,9 @@ export class Sessions {
     await Promise.all(this.#sessions.map((session) => cancelQuery(session, this.#secret)));
   };
 
+  /** No other may be opened then. Never throws. */
   async end(): Promise<void> {
-    await Promise.all(this.#sessions.map((session) => session.end().catch(() => {})));
+    this.#ended ??= Promise.all(this.#sessions.map((session) => session.end().catch(() => {})));
+    await this.#ended;
   }
 }

@@ -74,7 +74,7 @@ async function read(first: Client, sessions: Sessions, extraction: Extraction): 
     return session;
   };
   const others = shared === null ? [] : ranges.slice(1, connections).map(() => open(shared));
-  const copied = await copyToFiles([first, ...others], sessions.stop, statements, decoder, extraction);
+  const copied = await copyToFiles([first, ...others], sessions, statements, decoder, extraction);
   const keys = await readKeys(first, sessions, readings, extraction);
   return { ...copied, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
 }
@@ -102,8 +102,8 @@ async function readKeys(client: Client, sessions: Sessions, readings: Reading[],
   );
   const expressions = ofKey.map(({ column, selection }) => readExpression(column, selection, extraction.connection.mask_salt));
   const statement = copyStatement(relation, expressions, { rowFilter: where.rowFilter, cursor: null, chunk: null });
-  const files = { ...extraction, ...keys, columns, onProgress: undefined };
-  const copied = await copyToFiles([client], sessions.stop, [statement].values(), decoder, files);
+  const files = { ...extraction, ...keys, columns, keys: undefined, onProgress: undefined };
+  const copied = await copyToFiles([client], sessions, [statement].values(), decoder, files);
   return { rows: copied.rows, files: copied.files };
 }
 
