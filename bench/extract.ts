@@ -17,6 +17,8 @@ export interface Run {
   rss: number;
   /** Of the Parquet files. */
   bytes: number;
+  /** Seconds of the best of ours just before, where the two are to be compared. */
+  beside?: number;
 }
 
 const measure = fileURLToPath(new URL('./measure.py', import.meta.url));

@@ -8,7 +8,7 @@ import { checksumsOfTable } from './check.js';
 import { measured, type Run, runOnce } from './extract.js';
 import type { Measured } from './figures.js';
 import { type Profile, readProfile } from './profile.js';
-import { alone, floor, install, type Runner } from './runners.js';
+import { alone, best, compared, floor, install, type Runner } from './runners.js';
 import type { Table } from './tables.js';
 
 export interface Measuring {
@@ -55,7 +55,10 @@ export async function measureAll(measuring: Measuring, save: (measured: Measured
         if (round > 0 && runner.once) continue;
         if (all.missing.some((each) => each.runner === runner.name && each.table === table)) continue;
         try {
-          const run = await runOnce(runner, place, source, table, join(folder, 'out'), expected.get(table)!);
+          const once = (each: Runner, where: string) => runOnce(each, where, source, table, join(folder, 'out'), expected.get(table)!);
+          // Just before, so that both have the same neighbours on the machine.
+          const beside = compared.includes(runner) ? (await once(best, folder)).seconds : undefined;
+          const run = { ...(await once(runner, place)), beside };
           inRound.push(run);
           tell(round, run);
         } catch (error) {
@@ -137,8 +140,9 @@ async function intoFolder(out: string, command: string[]): ReturnType<typeof mea
   return measured(command).finally(() => rm(out, { recursive: true, force: true }));
 }
 
-function tell(round: number, { table, runner, seconds, cpu, rss }: Run, more = ''): void {
-  console.log(`${round + 1} ${table}: ${runner}${more}: ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, ${rss >> 20} MiB`);
+function tell(round: number, { table, runner, seconds, cpu, rss, beside }: Run, more = ''): void {
+  const pair = beside === undefined ? '' : `, after ${best.name} in ${beside.toFixed(2)} s`;
+  console.log(`${round + 1} ${table}: ${runner}${more}: ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, ${rss >> 20} MiB${pair}`);
 }
 
 async function serverVersion(source: string): Promise<string> {

@@ -113,6 +113,11 @@ export const runners: Runner[] = [
   },
 ];
 
+/** Which the best of ours is to be faster than, by a target. */
+export const compared = runners.filter(
+  (runner) => runner === rival || !([floor, alone, best].includes(runner) || runner.severalSnapshots || runner.name.startsWith('DuckDB')),
+);
+
 /** Where DuckDB's Python with the tpch extension is, which makes lineitem. */
 export async function installDuckdb(folder: string): Promise<string> {
   return python(await install({ ...scanner(1) }, folder));
