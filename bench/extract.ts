@@ -17,7 +17,7 @@ export interface Run {
   rss: number;
   /** Of the Parquet files. */
   bytes: number;
-  /** Seconds of the best of ours just before, where the two are to be compared. */
+  /** Seconds of the best of ours, just before or after, where the two are to be compared. */
   beside?: number;
 }
 

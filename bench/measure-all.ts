@@ -54,17 +54,20 @@ export async function measureAll(measuring: Measuring, save: (measured: Measured
       for (const [runner, place] of places) {
         if (round > 0 && runner.once) continue;
         if (all.missing.some((each) => each.runner === runner.name && each.table === table)) continue;
+        const once = (each: Runner, where: string) => runOnce(each, where, source, table, join(folder, 'out'), expected.get(table)!);
+        // Just before or just after, in turns, so that both have the same neighbours on the machine.
+        const ours = async () => (compared.includes(runner) ? (await once(best, folder)).seconds : undefined);
+        const before = round % 2 === 0 ? await ours() : undefined;
         try {
-          const once = (each: Runner, where: string) => runOnce(each, where, source, table, join(folder, 'out'), expected.get(table)!);
-          // Just before, so that both have the same neighbours on the machine.
-          const beside = compared.includes(runner) ? (await once(best, folder)).seconds : undefined;
-          const run = { ...(await once(runner, place)), beside };
-          inRound.push(run);
-          tell(round, run);
+          inRound.push(await once(runner, place));
         } catch (error) {
           all.missing.push({ runner: runner.name, table, why: firstLine(error) });
           console.log(`${round + 1} ${table}: ${runner.name}: ${firstLine(error)}`);
+          continue;
         }
+        const run = inRound.at(-1)!;
+        run.beside = before ?? (await ours());
+        tell(round, run);
       }
       store();
     }
@@ -141,7 +144,7 @@ async function intoFolder(out: string, command: string[]): ReturnType<typeof mea
 }
 
 function tell(round: number, { table, runner, seconds, cpu, rss, beside }: Run, more = ''): void {
-  const pair = beside === undefined ? '' : `, after ${best.name} in ${beside.toFixed(2)} s`;
+  const pair = beside === undefined ? '' : `, beside ${best.name} in ${beside.toFixed(2)} s`;
   console.log(`${round + 1} ${table}: ${runner}${more}: ${seconds.toFixed(2)} s, CPU ${cpu.toFixed(2)} s, ${rss >> 20} MiB${pair}`);
 }
 

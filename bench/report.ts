@@ -96,8 +96,8 @@ explanations were measured apart, on the same machine.
 - Target: Parquet files on the local disk.
 - ${rounds} round${rounds === 1 ? '' : 's'}, the runners one after another within a round; medians${firstRoundOnly(runners)}. Seconds are those of the whole process, its start included.
   "Of the floor" is the floor's time by the runner's in the same round. CPU and peak memory are the client's alone.
-- "Times as fast": medians of pairs. Just before each run of a peer two connections of Firn read the same table, so that both have the same
-  neighbours on the machine; these runs are in no table.
+- "Times as fast": medians of pairs. Just before each run of a peer, in every other round just after it, two connections of Firn read the same
+  table, so that both have the same neighbours on the machine; these runs are in no table.
 - Every output was read back by DuckDB and its row count and checksums compared with the table's.
 
 ${targets(measured)}

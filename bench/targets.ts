@@ -47,7 +47,7 @@ function all(measured: Measured): Target[] {
 
 const digits = ({ atMost }: Target): number => (atMost === undefined ? 2 : 0);
 
-/** Each target beside what was measured. What was not measured is not met. */
+/** Each target that was measured, beside what was. */
 export function targets(measured: Measured): string {
   const found = all(measured).filter((target) => target.measured !== null);
   if (found.length === 0) return '';

@@ -29,7 +29,9 @@ export class ColumnCompressor {
     const frames = await Promise.all(pages.map((page) => this.compressPage(page, search)));
     const kept = sizeOf(frames) / sizeOf(pages);
     if (kept > worthwhile) {
-      this.#search = null;
+      // By a quick search it is not known what a thorough one would find.
+      if (search === 'quick') this.#groupsLeft = 0;
+      else this.#search = null;
       frames.forEach(releasePage);
       return null;
     }

@@ -83,6 +83,8 @@ class S3File implements FileSink {
   }
 
   async #sendPart(): Promise<void> {
+    // Who still writes while the file is aborted would begin an upload that nobody ends.
+    this.#cancel.signal.throwIfAborted();
     this.#upload ??= this.#createUpload();
     const UploadId = await this.#upload;
     const PartNumber = this.#parts.length + 1;

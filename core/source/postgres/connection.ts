@@ -18,7 +18,7 @@ function tlsOptions({ sslmode, sslrootcert: ca }: SourceSecret): false | Connect
 }
 
 /**
- * An abort ends the opening, not the session.
+ * An abort ends the opening (SourceUnreachable), not the session.
  * @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed
  */
 export async function connect(secret: SourceSecret, signal?: AbortSignal): Promise<Client> {
@@ -35,7 +35,7 @@ export async function connect(secret: SourceSecret, signal?: AbortSignal): Promi
 }
 
 async function open(secret: SourceSecret, ssl: false | ConnectionOptions, signal?: AbortSignal): Promise<Client> {
-  signal?.throwIfAborted();
+  refuseAborted(signal);
   const { host, port, user, password, database } = secret;
   const socket = new ReadSocket();
   const client = new pg.Client({
@@ -57,7 +57,7 @@ async function open(secret: SourceSecret, ssl: false | ConnectionOptions, signal
   signal?.addEventListener('abort', drop, { once: true });
   try {
     await client.connect();
-    signal?.throwIfAborted();
+    refuseAborted(signal);
   } catch (error) {
     drop();
     throw error;
@@ -65,6 +65,11 @@ async function open(secret: SourceSecret, ssl: false | ConnectionOptions, signal
     signal?.removeEventListener('abort', drop);
   }
   return client;
+}
+
+/** As pg says it of a connection that was dropped while it was opened. */
+function refuseAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new Error('Connection terminated');
 }
 
 export function addressOf(client: ClientBase): Address {

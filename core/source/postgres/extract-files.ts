@@ -39,6 +39,8 @@ export async function copyToFiles(
     refused.push(error);
     return null;
   };
+  // At once: an opening may fail before anybody waits for it.
+  const settled = openings.map((opening) => Promise.resolve(opening).catch(doWithout));
   const all = createSeries(openings.length, extraction, decoder);
   let connections = 0;
   let reading = openings.length;
@@ -52,8 +54,8 @@ export async function copyToFiles(
     extraction.onProgress?.({ rows: progress.rows, bytes: all.reduce((sum, series) => sum + series.bytes, 0) });
   };
   let stopped: Promise<void> | undefined;
-  const writers = openings.map(async (opening, i) => {
-    const session = await Promise.resolve(opening).catch(doWithout);
+  const writers = settled.map(async (opening, i) => {
+    const session = await opening;
     if (session === null || stopped !== undefined) return hasRead();
     connections++;
     try {

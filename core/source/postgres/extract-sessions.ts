@@ -29,8 +29,9 @@ export class Sessions {
     await Promise.all(this.#sessions.map((session) => cancelQuery(session, this.#secret)));
   };
 
-  /** No other may be opened then. Never throws. */
+  /** Gives up those that are being opened. Never throws. */
   async end(): Promise<void> {
+    this.#stopping.abort();
     this.#ended ??= Promise.all(this.#sessions.map((session) => session.end().catch(() => {})));
     await this.#ended;
   }

@@ -30,12 +30,14 @@ export async function extract(extraction: Extraction): Promise<Extracted & Copie
   const sessions = new Sessions(extraction.connection);
   signal?.addEventListener('abort', sessions.stop, { once: true });
   try {
+    const given = extraction.session && sessions.add(extraction.session);
     refuseAborted(signal);
-    const first = extraction.session === undefined ? await sessions.open() : sessions.add(extraction.session);
-    return await read(first, sessions, extraction);
+    return await read(given ?? (await sessions.open()), sessions, extraction);
   } catch (error) {
     refuseAborted(signal);
-    throw await tellInvalidText(error, extraction);
+    const told = await tellInvalidText(error, extraction);
+    refuseAborted(signal);
+    throw told;
   } finally {
     signal?.removeEventListener('abort', sessions.stop);
     await sessions.end();

@@ -103,7 +103,7 @@ it.each([
             await read(server.port);
           }
           expect(await duckdb(folder, 'SELECT count(*), count(distinct id) FROM t')).toEqual([['66000', '66000']]);
-          await expect.poll(sessions).toBe(0);
+          await expect.poll(sessions, { timeout: 20_000 }).toBe(0);
         },
       ),
       { numRuns: 25 },

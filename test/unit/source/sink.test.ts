@@ -109,6 +109,15 @@ describe('an object on S3', () => {
     expect({ uploads: Uploads.filter(({ Key }) => Key === sink.name), KeyCount }).toEqual({ uploads: [], KeyCount: 0 });
   });
 
+  it('begins no upload when it was aborted before, by whoever still writes', async () => {
+    const sink = openS3File(s3, 'raw', 'late/a.parquet');
+    await writeAll(sink, [mebibyte]);
+    await sink.abort();
+    await expect(writeAll(sink, [8 * mebibyte])).rejects.toMatchObject({ name: 'AbortError' });
+    const { Uploads = [] } = await s3.send(new ListMultipartUploadsCommand({ Bucket: 'raw', Prefix: 'late/' }));
+    expect(Uploads).toEqual([]);
+  });
+
   it('ends its requests when aborted, and the upload at a server that goes on answering other requests', async () => {
     const asked: string[] = [];
     const silent = createServer(({ method, url = '' }, response) => {
@@ -129,7 +138,7 @@ describe('an object on S3', () => {
     Object.assign(vector, { count: 1, length: 48 << 20 });
     batch.rows = 1;
     await series.push(batch);
-    await expect.poll(() => asked).toContain('PUT part');
+    await expect.poll(() => asked, { timeout: 20_000 }).toContain('PUT part');
     await series.abort();
     expect(asked.filter((one) => one === 'DELETE upload')).toHaveLength(1);
     silent.closeAllConnections();
