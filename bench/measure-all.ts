@@ -58,15 +58,13 @@ export async function measureAll(measuring: Measuring, save: (measured: Measured
         // Just before or just after, in turns, so that both have the same neighbours on the machine.
         const ours = async () => (compared.includes(runner) ? (await once(best, folder)).seconds : undefined);
         const before = round % 2 === 0 ? await ours() : undefined;
-        try {
-          inRound.push(await once(runner, place));
-        } catch (error) {
+        const theirs = await once(runner, place).catch((error: unknown) => {
           all.missing.push({ runner: runner.name, table, why: firstLine(error) });
           console.log(`${round + 1} ${table}: ${runner.name}: ${firstLine(error)}`);
-          continue;
-        }
-        const run = inRound.at(-1)!;
-        run.beside = before ?? (await ours());
+        });
+        if (theirs === undefined) continue;
+        const run = { ...theirs, beside: before ?? (await ours()) };
+        inRound.push(run);
         tell(round, run);
       }
       store();

@@ -8,7 +8,7 @@ import type { SourceSecret } from '../core/source/secret.js';
 import { AdvisedError, CliError } from './cli-error.js';
 import { counted } from './config.js';
 import type { GlobalOptions } from './global-options.js';
-import { number, print, printAside, printJson } from './output.js';
+import { number, print, printAside, printable, printJson } from './output.js';
 
 interface ExtractOptions extends GlobalOptions {
   source: string;
@@ -126,7 +126,7 @@ async function run(options: ExtractOptions) {
     await Promise.all(opened.map((file) => rm(file, { force: true })));
     throw error;
   });
-  for (const { message } of refused) printAside(`Read by fewer connections: ${message}`);
+  for (const { message } of refused) printAside(printable(`Read by fewer connections: ${message}`));
   return {
     rows,
     bytes: files.reduce((sum, file) => sum + file.bytes, 0),

@@ -113,13 +113,13 @@ describe('dbt on top of staging', () => {
         received.push(...Messages.map(({ Body }) => JSON.parse(Body!)));
         return received.flatMap(({ detail }) => detail.tables);
       };
-      // Gold waits for runs of the same source, which other files' tests start all the time.
-      await expect.poll(receive, { timeout: 240_000 }).toContainEqual({ source: 'PostgreSQL', database: 'clr', table: 'told' });
+      // Gold waits for runs of the same source, ten minutes at most; other files' tests start such runs all the time.
+      await expect.poll(receive, { timeout: 660_000 }).toContainEqual({ source: 'PostgreSQL', database: 'clr', table: 'told' });
       expect(received[0]).toMatchObject({ source: 'firn', detail: { environment: 'dev' } });
     } finally {
       await events.send(new RemoveTargetsCommand({ Rule: Name, Ids: ['queue'] }));
       await events.send(new DeleteRuleCommand({ Name }));
       await queues.send(new DeleteQueueCommand({ QueueUrl }));
     }
-  }, 300_000);
+  }, 720_000);
 });

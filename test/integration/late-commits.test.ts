@@ -109,8 +109,11 @@ it('is warned of from the declared age on, in the receipt and in firn.runs; when
   const held = await ingest('tickets');
   await writer.query('ROLLBACK');
   expect(held.warnings.join()).toContain(`Session ${pid} (`);
-  const [run] = await firn.warehouse.query('SELECT warnings AS W FROM firn.runs WHERE run_id = ?', [held.run_id]);
-  expect(JSON.stringify(run!.W)).toContain('until it ends, each run reads again what was written since then');
+  const recorded = () => firn.warehouse.query('SELECT warnings AS W FROM firn.runs WHERE run_id = ?', [held.run_id]);
+  // The end of a run is recorded in Snowflake after the SELECT has its answer.
+  await expect
+    .poll(async () => JSON.stringify(await recorded()), { timeout: 60_000 })
+    .toContain('until it ends, each run reads again what was written since then');
   expect(await ingest('tickets')).toMatchObject({ held_back_by: null, warnings: [] });
 });
 

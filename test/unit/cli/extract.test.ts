@@ -59,6 +59,16 @@ it('says what is wrong, as JSON too, and ends with a failure', () => {
   expect(readdirSync(folder)).not.toContain('b');
 });
 
+it('tells that the server refused connections, and reads all the same', async () => {
+  const client = await server.connect();
+  await client.query(`CREATE ROLE limited LOGIN CONNECTION LIMIT 1; CREATE TABLE large AS
+    SELECT i AS id, repeat(md5(i::text), 4) AS v FROM generate_series(1, 120000) i; GRANT SELECT ON large TO limited`);
+  const limited = ['--source', `postgresql://limited@127.0.0.1:${server.port}/postgres`, '--connections', '2'];
+  const { stdout, stderr } = spawnSync('node', run('--table', 'large', '--out', `${folder}/e`, '--json', ...limited));
+  expect(stderr.toString()).toMatch(/^Read by fewer connections: .*too many connections for role "limited"\n$/);
+  expect(JSON.parse(stdout.toString())).toMatchObject({ rows: 120_000, connections: 1 });
+});
+
 it('a read that fails leaves no files, so that it can be repeated', async () => {
   const client = await server.connect();
   await client.query('CREATE TABLE long AS SELECT i AS id, md5(i::text) || md5((-i)::text) AS h FROM generate_series(1, 2000000) i');

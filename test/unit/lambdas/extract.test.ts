@@ -134,6 +134,21 @@ describe('a chunk (PostgreSQL and S3 local)', () => {
     });
   });
 
+  it.each([
+    { what: 'of which the configuration takes some rows', config: { row_filter: 'id > 0' }, user: 'postgres', warned: false },
+    { what: 'for which the source has no second connection', config: {}, user: 'once_only', warned: true },
+  ])('that is a table of some size, $what, is read by one connection', async ({ config, user, warned }) => {
+    await admin.query(`DROP ROLE IF EXISTS once_only; CREATE ROLE once_only LOGIN CONNECTION LIMIT 1; GRANT SELECT ON orders TO once_only;
+      ALTER TABLE orders ADD COLUMN note text;
+      INSERT INTO orders SELECT i, 0, now(), repeat(md5(i::text), 8) FROM generate_series(1001, 50000) i`);
+    const plan = await planned(config);
+    const own = createLog({});
+    const extracting = { run: plan.run, plan, raw, connection: { ...connection(), user }, log: own, signal: new AbortController().signal };
+    expect(await extractChunk(extracting, 0)).toMatchObject({ rows: 50_000, files: [expect.anything()] });
+    expect(/"level":"warn".*too many connections.*"read by fewer connections"/.test(own.lines())).toBe(warned);
+    await admin.query('DROP OWNED BY once_only');
+  });
+
   it('of no rows has no file', async () => {
     await admin.query('TRUNCATE orders');
     const plan = await planned();

@@ -1,5 +1,6 @@
 import { readdirSync } from 'node:fs';
 import { setImmediate as turn } from 'node:timers/promises';
+import zlib from 'node:zlib';
 import type { Client } from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import type { Kernels } from '../../../core/kernels/kernels.js';
@@ -199,6 +200,38 @@ describe('while reading', () => {
     await expect(extractTable(client, { table: 'big' }, {}, { openFile: async () => failing })).rejects.toThrow('disk full');
     expect(aborted).toBe(1);
     await noneRuns();
+  });
+
+  const sessions = `SELECT count(*)::int AS n FROM pg_stat_activity WHERE application_name = 'firn'`;
+  const noneIsOpen = () => expect.poll(async () => (await client.query(sessions)).rows, { timeout: 20_000 }).toEqual([{ n: 0 }]);
+
+  it.each([1, 3])('the source is let go of before the last files are closed, connections: %i', async (connections) => {
+    const folder = newFolder();
+    const openFile = async (part: number): Promise<FileSink> => {
+      const file = await openLocalFile(folder, `${part}.parquet`);
+      return {
+        name: file.name,
+        write: (bytes) => file.write(bytes),
+        close: () => noneIsOpen().then(() => file.close()),
+        abort: () => file.abort(),
+      };
+    };
+    await extractTable(client, { table: 'big' }, {}, { connections, openFile });
+    expect(await duckdb(folder, 'SELECT count(distinct id) FROM t')).toEqual([['600000']]);
+  });
+
+  it('a codec that is not there leaves no connection behind', async () => {
+    const { createZstdCompress } = zlib;
+    Object.assign(zlib, { createZstdCompress: undefined });
+    const reading = extractTable(client, { table: 'big' }, {}, { connections: 3 });
+    await expect(reading.finally(() => Object.assign(zlib, { createZstdCompress }))).rejects.toThrow('zstd needs Node');
+    await noneIsOpen();
+  });
+
+  it('a session that is given is ended, also when nothing is read since it was aborted before', async () => {
+    const session = await connect(secretFor(server.port));
+    await expect(extract(extraction({ session, signal: AbortSignal.abort() }))).rejects.toMatchObject({ code: 'Aborted' });
+    await noneIsOpen();
   });
 
   it('a slow sink holds the source back and changes nothing', async () => {
