@@ -22,6 +22,8 @@ from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from decimal import Decimal
+from math import isfinite
 
 import boto3
 import pyarrow as pa
@@ -222,10 +224,14 @@ class Policies:
     def apply(self, index: int, batch: pa.RecordBatch, bad: pa.Array, policy: str) -> str:
         """What becomes of the values that `bad` marks: `null` or `clamp`."""
         rows = [row.as_py() for row in pc.indices_nonzero(bad)]
-        column = self.columns[index]
-        chosen = column.get("unrepresentable")
+        chosen = self.columns[index].get("unrepresentable")
         if chosen is None or chosen == "error":
             self.refuse(index, batch, rows[0], policy if chosen else None)
+        self.count(index, batch, rows, policy, chosen)
+        return chosen
+
+    def count(self, index: int, batch: pa.RecordBatch, rows: list[int], policy: str, chosen: str) -> None:
+        column = self.columns[index]
         counted = f"{column['target']}: {policy}"
         told = self.counts.get(counted, 0)
         self.counts[counted] = told + len(rows)
@@ -234,7 +240,6 @@ class Policies:
             self.replaced.append(
                 {"column": column["target"], "policy": f"{policy}={chosen}", "value": value, "key": self.row_key(batch, row)}
             )
-        return chosen
 
 
 def any_of(mask: pa.Array) -> bool:
@@ -275,6 +280,24 @@ def decimals(index: int, batch: pa.RecordBatch, policies: Policies, precision: i
     return pc.cast(pc.replace_substring_regex(trimmed, r"\.$", ""), pa.decimal128(precision, scale))
 
 
+def doubles(index: int, batch: pa.RecordBatch, policies: Policies) -> pa.Array:
+    """Text to the nearest doubles, as core/source/nearest-double.ts finds them: counted where they do not tell the number."""
+    texts = batch.column(index)
+    # A number of 15 digits is told by the double nearest to it.
+    long = pc.fill_null(pc.greater(pc.utf8_length(texts), 15), False)
+    values = pc.cast(pc.if_else(long, pa.scalar(None, texts.type), texts), pa.float64())
+    if not any_of(long):
+        return values
+    nearest = {row.as_py(): float(texts[row.as_py()].as_py()) for row in pc.indices_nonzero(long)}
+    changed = [row for row, value in nearest.items() if not isfinite(value) or Decimal(repr(value)) != Decimal(texts[row].as_py())]
+    for row in changed:
+        if not isfinite(nearest[row]) or nearest[row] == 0:
+            policies.refuse(index, batch, row, None)
+    if changed:
+        policies.count(index, batch, changed, "unbounded_numeric", "float")
+    return pc.replace_with_mask(values, long, pa.array(nearest.values(), pa.float64()))
+
+
 def convert(index: int, batch: pa.RecordBatch, policies: Policies) -> pa.Array:
     """One column from the form in which it travels into the type of the file."""
     parquet, values = policies.columns[index]["parquet"], batch.column(index)
@@ -287,6 +310,8 @@ def convert(index: int, batch: pa.RecordBatch, policies: Policies) -> pa.Array:
     if kind == "timestamp":
         micros = pc.add(within(index, batch, policies, FIRST_MICRO, LAST_MICRO), pa.scalar(EPOCH_MICROS, pa.int64()))
         return pc.cast(micros, arrow_type(parquet))
+    if kind == "double" and not pa.types.is_floating(values.type):
+        return doubles(index, batch, policies)
     if kind == "decimal":
         return decimals(index, batch, policies, parquet["precision"], parquet["scale"])
     if kind in ("string", "json", "binary"):

@@ -4,6 +4,8 @@ import { compiled } from './compiled.js';
 export interface Host {
   /** A value that its column's type cannot hold: whether it becomes the nearest one, else NULL. Throws if neither. */
   clamp(row: number, field: number): number;
+  /** The double nearest to the numeric in a field. */
+  nearestDouble(row: number, field: number): number;
   /** A field of another width than its type has. Throws. */
   wrongWidth(length: number): void;
   /** A row with another number of fields than columns. Throws. */
@@ -57,6 +59,7 @@ interface Exports {
   decimals: Gather<[number, number, number]>;
   /** More: precision, scale. */
   wideDecimals: Gather<[number, number]>;
+  numericDoubles: Gather;
   /** More: the longest one that goes into the column. */
   texts: Gather<[number]>;
   /** More: arena, its budget. `madeRows` tells how many rows it has done. */

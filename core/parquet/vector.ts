@@ -70,7 +70,7 @@ function kernels(): Kernels {
   const none = (): never => {
     throw new Error('a batch holds decoded values');
   };
-  shared ??= new Kernels({ clamp: none, wrongWidth: none, wrongFields: none });
+  shared ??= new Kernels({ clamp: none, nearestDouble: none, wrongWidth: none, wrongFields: none });
   return shared;
 }
 

@@ -2,12 +2,13 @@
 
 import datetime
 import decimal
+from math import isnan
 
 import extract_table as job
 import pyarrow as pa
 import pytest
 
-DATE, TIME = {"kind": "date"}, {"kind": "time"}
+DATE, TIME, DOUBLE = {"kind": "date"}, {"kind": "time"}, {"kind": "double"}
 LOCAL, INSTANT = {"kind": "timestamp", "utc": False}, {"kind": "timestamp", "utc": True}
 INT_MAX, INT_MIN, LONG_MAX, LONG_MIN = 0x7FFFFFFF, -0x80000000, 0x7FFFFFFFFFFFFFFF, -0x8000000000000000
 UTC = datetime.UTC
@@ -91,6 +92,8 @@ def test_a_value_arrives(parquet: dict, policy: str | None, travels: object, arr
         (number(10, 2), "null", "1.001", "holds 1.001, which THIS cannot hold."),
         (number(38, 37), None, "10", "holds 10, "),
         (number(38, 0), None, f"1{'0' * 38}", "holds 1000"),
+        (DOUBLE, None, f"1{'0' * 309}", "holds 1000"),
+        (DOUBLE, None, f"-0.{'0' * 400}1", "holds -0.000"),
         ({"kind": "string"}, None, "é" * (8 << 20) + "x", "holds 16777217 bytes, which THIS cannot hold."),
         ({"kind": "binary"}, None, b"\0" * ((8 << 20) + 1), "holds 8388609 bytes, "),
     ],
@@ -110,6 +113,30 @@ def test_replaced_values_are_counted_and_the_first_are_told() -> None:
     assert deciding.counts == {"V: date_out_of_range": 30}
     assert len(deciding.replaced) == 20
     assert deciding.replaced[0] == {"column": "V", "policy": "date_out_of_range=null", "value": "infinity", "key": "id=7"}
+
+
+@pytest.mark.parametrize(
+    ("travels", "arrives", "counted"),
+    [
+        ("0.1", 0.1, False),
+        ("-0.000000000000000000000000000001", -1e-30, False),
+        (f"1{'0' * 300}", 1e300, False),
+        ("0.1234567890123456789", 0.12345678901234568, True),
+        ("9007199254740993", 9007199254740992.0, True),
+        ("Infinity", float("inf"), False),
+        ("-Infinity", float("-inf"), False),
+    ],
+)
+def test_a_number_becomes_the_nearest_double_and_is_counted_when_that_is_another(travels: str, arrives: float, counted: bool) -> None:
+    deciding = policies(DOUBLE)
+    assert job.convert(0, batch(DOUBLE, travels, None, "2.5"), deciding).to_pylist() == [arrives, None, 2.5]
+    assert deciding.counts == ({"V: unbounded_numeric": 1} if counted else {})
+    told = {"column": "V", "policy": "unbounded_numeric=float", "value": travels, "key": "id=7"}
+    assert deciding.replaced == ([told] if counted else [])
+
+
+def test_nan_becomes_nan() -> None:
+    assert isnan(job.convert(0, batch(DOUBLE, "NaN"), policies(DOUBLE)).to_pylist()[0])
 
 
 def test_the_longest_values_that_snowflake_holds_arrive() -> None:

@@ -6,6 +6,7 @@ export { copyTexts, packBooleans, packIndices, slicedBytes, slicedRows, slicedVa
 export { jsonArrays } from './postgres-arrays';
 export { booleans, dates, doubleWords, int2s, texts, times, timestamps, unsigned4s, unsigned8s, uuids, words } from './postgres-fields';
 export { decimals, wideDecimals } from './postgres-numeric';
+export { numericDoubles } from './postgres-numeric-double';
 export { numericTexts } from './postgres-numeric-text';
 export { scannedRows, scanRows, setScannedRows } from './postgres-rows';
 export { allocate, beginVector, bitmap, indices, page, release, releasePage, reservePage, values } from './scratch';

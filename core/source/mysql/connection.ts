@@ -1,3 +1,4 @@
+import { addAbortSignal } from 'node:stream';
 import mysql, { type Connection, type ConnectionOptions, type RowDataPacket } from 'mysql2/promise';
 import { ReadSocket } from '../read-socket.js';
 import { type SourceSecret, sourceSecretSchema } from '../secret.js';
@@ -25,10 +26,21 @@ function tlsOptions({ sslmode, sslrootcert: ca }: SourceSecret): ConnectionOptio
 
 /**
  * Opens a session in autocommit with fixed settings: UTC, utf8mb4, an empty sql_mode, no time limits.
- * @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed
+ * `signal` gives up the opening, with the error of a connection that was lost; an open session does not mind it.
+ * @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed, SourceConnectionLost
  */
-export async function connect(secret: SourceSecret): Promise<Session> {
-  const connection = await handshake(secret);
+export async function connect(secret: SourceSecret, signal?: AbortSignal): Promise<Session> {
+  const opening = new AbortController();
+  const giveUp = (): void => opening.abort();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  try {
+    return await begin(await handshake(secret, opening.signal), secret);
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
+}
+
+async function begin(connection: Connection, secret: SourceSecret): Promise<Session> {
   // A connection that breaks between two queries is reported by the next one.
   connection.on('error', () => {});
   const session = { connection, secret, isMariaDb: false };
@@ -55,20 +67,28 @@ export function settings({ isMariaDb }: Pick<Session, 'isMariaDb'>): string[] {
     : [...common, 'max_execution_time = 0', "transaction_isolation = 'REPEATABLE-READ'", 'information_schema_stats_expiry = 0'];
 }
 
-async function handshake(secret: SourceSecret): Promise<Connection> {
+async function handshake(secret: SourceSecret, opening?: AbortSignal): Promise<Connection> {
   const ssl = tlsOptions(secret);
   try {
-    return await open(secret, ssl);
+    return await open(secret, ssl, opening);
   } catch (error) {
     const plainAllowed = secret.sslmode === 'prefer' || secret.sslmode === 'allow';
     if (!(plainAllowed && (error as { code?: string }).code === 'HANDSHAKE_NO_SSL_SUPPORT')) throw asSourceError(error, secret, false);
   }
-  return open(secret, undefined).catch((error: unknown) => {
+  return open(secret, undefined, opening).catch((error: unknown) => {
     throw asSourceError(error, secret, false);
   });
 }
 
-function open({ host, port, user, password, database }: SourceSecret, ssl: ConnectionOptions['ssl']): Promise<Connection> {
+function open(
+  { host, port, user, password, database }: SourceSecret,
+  ssl: ConnectionOptions['ssl'],
+  opening?: AbortSignal,
+): Promise<Connection> {
+  const socket = (): ReadSocket => {
+    const made = new ReadSocket().setNoDelay(true).setKeepAlive(true, 30_000).connect(port, host);
+    return opening === undefined ? made : addAbortSignal(opening, made);
+  };
   return mysql.createConnection({
     host,
     port,
@@ -79,7 +99,7 @@ function open({ host, port, user, password, database }: SourceSecret, ssl: Conne
     charset: 'UTF8MB4_GENERAL_CI',
     connectTimeout: connectTimeoutMs,
     connectAttributes: { program_name: 'firn' },
-    stream: () => new ReadSocket().setNoDelay(true).setKeepAlive(true, 30_000).connect(port, host),
+    stream: socket,
     dateStrings: true,
     // A server that asks for a local file gets none.
     flags: ['-LOCAL_FILES'],

@@ -57,6 +57,8 @@ function read(i: number, type: number, decoder: Decoder, none: string): string {
       return `a${i}[v${i}++] = T.getInt32(p, true);`;
     case 'double':
       return `a${i}[2 * v${i}] = T.getInt32(p, true); a${i}[2 * v${i} + 1] = T.getInt32(p + 4, true); v${i}++;`;
+    case 'decimalDouble':
+      return `t${i}.setFloat64(8 * v${i}++, S.nearestDouble(${i}, W, T, r, p, l), true);`;
     case 'bits':
       return bits(i, decoder.to);
     case 'decimal':

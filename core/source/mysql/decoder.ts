@@ -1,5 +1,6 @@
 import { FirnError } from '../../errors.js';
 import { type Batch, growVector, type Vector } from '../../parquet/vector.js';
+import { nearestDouble } from '../nearest-double.js';
 import { daysFromCivil, nearestDate } from './calendar.js';
 import { limbs, readDecimal } from './decimal.js';
 import { body, epilogue, prologue, type WireColumn } from './decoder-source.js';
@@ -54,6 +55,12 @@ function support(unrepresentable: Unrepresentable) {
     nearest(column: number, bytes: Uint8Array, view: DataView, row: number, at: number, length: number): number {
       if (unrepresentable(column, bytes, view, row + packetHeader) === 'null') return noDay;
       return daysFromCivil(...nearestDate(length >= 4 ? view.getUint16(at, true) : 0, bytes[at + 2]!, bytes[at + 3]!));
+    },
+    /** Of the decimal number whose text lies at `at`. */
+    nearestDouble(column: number, bytes: Uint8Array, view: DataView, row: number, at: number, length: number): number {
+      const { value, tells } = nearestDouble(Buffer.from(bytes.buffer, bytes.byteOffset + at, length).toString('latin1'));
+      if (!tells) unrepresentable(column, bytes, view, row + packetHeader);
+      return value;
     },
     framing(): never {
       throw new FirnError('Internal', 'The server sent a row that is longer or shorter than its columns.');

@@ -25,7 +25,10 @@ const rowGroupBytes = 16 << 20;
 export async function extract(read: TableRead): Promise<Extracted> {
   const { signal, connection } = read;
   refuseAborted(signal);
-  const session = await connect(connection);
+  const session = await connect(connection, signal).catch((error: unknown) => {
+    refuseAborted(signal);
+    throw error;
+  });
   let cancelled: Promise<void> | undefined;
   const cancel = (): void => {
     cancelled = cancelQuery(session);

@@ -18,6 +18,7 @@ export interface PolicyTally {
 
 /** Which policy decides over the values that a column's decoder has no place for; null: none does. */
 function policyOf({ decoder }: WireColumn): string | null {
+  if (decoder.kind === 'decimalDouble') return 'unbounded_numeric';
   return ['date', 'datetime', 'time'].includes(decoder.kind) ? 'date_out_of_range' : null;
 }
 
@@ -54,7 +55,7 @@ export function applyPolicies(
     const column = columns[field]!;
     const where = keyFields.map((i) => `${columns[i]!.name}=${textOf(i)}`).join(', ');
     const name = policyOf(wire[field]!);
-    const policy = column.unrepresentable ?? 'error';
+    const policy = name === 'unbounded_numeric' ? 'float' : (column.unrepresentable ?? 'error');
     const value = textOf(field);
     if (name === null || policy === 'error') {
       throw new FirnError(
@@ -66,6 +67,6 @@ export function applyPolicies(
     const count = (tally.counts[counted] ?? 0) + 1;
     tally.counts[counted] = count;
     if (count <= toldPerColumn) tally.replaced.push({ column: column.target, policy: `${name}=${policy}`, value, key: where });
-    return policy;
+    return policy === 'null' ? 'null' : 'clamp';
   };
 }

@@ -24,8 +24,6 @@ export function selectExpression(name: string, selection: Selection): string {
       const converted = `CONVERT(${column} USING utf8mb4)`;
       return `IF(${marks(column)} = ${marks(converted)}, CAST(${converted} AS BINARY), CONCAT(x'ff', CAST(${column} AS BINARY)))`;
     }
-    case 'float8':
-      return `(${column} + 0e0)`;
   }
 }
 

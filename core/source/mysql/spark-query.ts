@@ -72,6 +72,7 @@ function travelExpression({ column: { name }, selection, decoder }: Reading): st
       // All its digits, as a double: its own text has six.
       return `(${column} + 0e0)`;
     case 'decimal':
+    case 'decimalDouble':
       return `CAST(${column} AS CHAR)`;
     case 'date':
       return calendar(column, column, '1', '0', '1000000000');

@@ -26,7 +26,7 @@ export interface SourceType {
 }
 
 /** In what form the server sends the column: its own, or converted by the query. */
-export type Selection = 'native' | 'text' | 'converted' | 'float8';
+export type Selection = 'native' | 'text' | 'converted';
 
 /** How the decoder reads a value of the binary protocol, and what it makes of it. `bytes` are as long as a VARCHAR or BINARY may be. */
 export type Decoder =
@@ -37,6 +37,8 @@ export type Decoder =
   | { kind: 'converted' }
   /** TIME as text, with `fraction` places. */
   | { kind: 'duration'; fraction: number }
+  /** DECIMAL of any precision, as the nearest double. */
+  | { kind: 'decimalDouble' }
   | { kind: 'bits'; to: 'bits' | 'w8' | 'w16' }
   /** `exact`: the server sends `scale` places, and no more digits than fit. */
   | { kind: 'decimal'; precision: number; scale: number; exact: boolean };
@@ -157,7 +159,7 @@ function mapDecimal({ precision, scale }: SourceType, policies: Policies): Mappi
   if (precision !== null && scale !== null && precision <= 38 && scale <= 37) return decimal(precision, scale, true);
   const policy = policies.unbounded_numeric;
   if (policy === 'text') return textBySource;
-  if (policy === 'float') return mapping({ kind: 'double' }, 'FLOAT', { kind: 'double' }, { selection: 'float8' });
+  if (policy === 'float') return mapping({ kind: 'double' }, 'FLOAT', { kind: 'decimalDouble' });
   const [p, s] = policy.match(/\d+/g)!.map(Number) as [number, number];
   if (p < 1 || p > 38 || s > 37 || s > p) {
     throw new FirnError(

@@ -47,6 +47,8 @@ export class CopiedRows implements RowGroup {
     private readonly kernels: Kernels,
     private readonly decoder: TableDecoder,
     private readonly byteLimit: number,
+    /** For messages. */
+    private readonly table: string,
   ) {
     const widths = decoder.physicals.map(({ storage }) => storageWidth[storage] || 4);
     const rowBytes = widths.reduce((sum, width) => sum + width + 1, 1);
@@ -208,7 +210,7 @@ export class CopiedRows implements RowGroup {
 
   #resize(capacity: number): void {
     if (capacity > largestBytes)
-      throw new FirnError('ValueOutOfRange', `A row has ${capacity} bytes; at most ${largestBytes} can be read.`);
+      throw new FirnError('ValueOutOfRange', `${this.table}: a row has ${capacity} bytes; at most ${largestBytes} can be read.`);
     const base = this.kernels.allocate(capacity + slackBytes);
     this.kernels.bytes.copyWithin(base, this.#base, this.#base + this.end);
     this.kernels.run.release(this.#base);

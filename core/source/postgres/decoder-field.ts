@@ -26,7 +26,8 @@ export function fieldText(decoder: Decoder, bytes: Uint8Array, view: DataView, a
       return String(view.getFloat64(at));
     case 'numeric':
     case 'numericText':
-      return numericText(view, at);
+    case 'numericDouble':
+      return numericText(view, at).slice(0, 100);
     case 'date':
       return dayText(view.getInt32(at));
     case 'time':

@@ -3,6 +3,7 @@ import { FirnError } from '../../errors.js';
 import type { Plan } from '../../plan/plan.js';
 import type { Unrepresentable } from './decoder.js';
 import { fieldText } from './decoder-field.js';
+import { numericText } from './decoder-numeric.js';
 import type { Decoder } from './types.js';
 
 /** A value that was replaced by its column's policy: told for the first ones of each column. */
@@ -23,8 +24,22 @@ export interface PolicyTally {
   replaced: Replaced[];
 }
 
-function isNonFinite(decoder: Decoder, view: DataView, at: number): boolean {
-  return decoder.kind === 'numeric' && (view.getUint16(at + 4) & 0x8000) !== 0;
+interface Decision {
+  name: string;
+  policy: 'error' | 'null' | 'clamp' | 'float';
+}
+
+/** The policy that has a say over a value of the column; null: none has. */
+function decide({ unrepresentable }: Column, decoder: Decoder, view: DataView, at: number): Decision | null {
+  if (decoder.kind === 'numericDouble') {
+    const value = Number(numericText(view, at));
+    // Of what is beyond the range of doubles none is near.
+    return Number.isFinite(value) && value !== 0 ? { name: 'unbounded_numeric', policy: 'float' } : null;
+  }
+  if (unrepresentable === undefined) return null;
+  if (decoder.kind !== 'numeric') return { name: 'date_out_of_range', policy: unrepresentable };
+  const isNumber = (view.getUint16(at + 4) & 0x8000) === 0;
+  return isNumber ? null : { name: 'numeric_nan', policy: unrepresentable };
 }
 
 /**
@@ -59,22 +74,21 @@ export function applyPolicies(
     const column = columns[field]!;
     const decoder = decoders[field]!;
     const value = fieldText(decoder, bytes, view, at, view.getInt32(at - 4));
-    const name = decoder.kind === 'numeric' ? 'numeric_nan' : 'date_out_of_range';
-    const policy = column.unrepresentable ?? 'error';
-    const replaceable = column.unrepresentable !== undefined && (decoder.kind !== 'numeric' || isNonFinite(decoder, view, at));
-    if (!replaceable || policy === 'error') {
+    const decision = decide(column, decoder, view, at);
+    if (decision === null || decision.policy === 'error') {
       const where = keyText(bytes, view, startOfRow());
       throw new FirnError(
         'ValueOutOfRange',
-        `${relation.schema}.${relation.table}${where === '' ? '' : `, row ${where}`}: column ${column.name} (${column.sourceType}) holds ${value}, which ${column.staging} cannot hold${replaceable ? ` (policy ${name})` : ''}.`,
+        `${relation.schema}.${relation.table}${where === '' ? '' : `, row ${where}`}: column ${column.name} (${column.sourceType}) holds ${value}, which ${column.staging} cannot hold${decision === null ? '' : ` (policy ${decision.name})`}.`,
       );
     }
+    const { name, policy } = decision;
     const counted = `${column.target}: ${name}`;
     const count = (tally.counts[counted] ?? 0) + 1;
     tally.counts[counted] = count;
     if (count <= toldPerColumn) {
       tally.replaced.push({ column: column.target, policy: `${name}=${policy}`, value, key: keyText(bytes, view, startOfRow()) });
     }
-    return policy;
+    return policy === 'null' ? 'null' : 'clamp';
   };
 }

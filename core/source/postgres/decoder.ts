@@ -2,8 +2,10 @@ import type { ParquetType } from '../../column.js';
 import { Kernels } from '../../kernels/kernels.js';
 import { ColumnEncoder, type ColumnValues } from '../../parquet/column-chunk.js';
 import { type Physical, physicalOf, storageWidth } from '../../parquet/physical.js';
+import { nearestDouble } from '../nearest-double.js';
 import { elementNumbers } from './decoder-array.js';
 import { byteLimit } from './decoder-limits.js';
+import { numericText } from './decoder-numeric.js';
 import type { Decoder } from './types.js';
 
 /**
@@ -76,6 +78,13 @@ export class TableDecoder {
         const { bytes, view } = this.kernels;
         const decision = unrepresentable(this.#column, bytes, view, (field >>> 0) + 4, () => this.#startOf(row));
         return decision === 'clamp' ? 1 : 0;
+      },
+      nearestDouble: (row, field) => {
+        const { bytes, view } = this.kernels;
+        const at = (field >>> 0) + 4;
+        const { value, tells } = nearestDouble(numericText(view, at));
+        if (!tells) unrepresentable(this.#column, bytes, view, at, () => this.#startOf(row));
+        return value;
       },
       wrongWidth: (length) => {
         throw new Error(`column ${this.#column + 1}: ${length} bytes are no ${table[this.#column]!.decoder.kind}`);
@@ -150,6 +159,8 @@ export class TableDecoder {
         if (precision > 18) return run.wideDecimals(offsets, rows, values, levels, first, precision, scale);
         return run.decimals(offsets, rows, values, levels, first, precision, scale, precision > 9 ? 8 : 4);
       }
+      case 'numericDouble':
+        return run.numericDoubles(offsets, rows, values, levels, first);
       case 'uuid':
         return run.uuids(offsets, rows, values, levels, first, arena, budget);
       case 'numericText':

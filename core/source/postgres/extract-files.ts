@@ -82,12 +82,12 @@ export async function copyToFiles(
 
 /** One for each connection. */
 function createSeries(count: number, extraction: Extraction, decoder: TableDecoder): FileSeries<CopiedRows>[] {
-  const { columns, constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, openFile } = extraction;
+  const { relation, columns, constants, codec = 'zstd', metadata = {}, fileBytes = defaultFileBytes, openFile } = extraction;
   const format = { columns: columns.map(({ target, parquet }) => ({ name: target, type: parquet })), constants, codec, metadata };
   const compressors = columnCompressors(format);
   let part = 0;
   const openNext = (): Promise<FileSink> => openFile(part++);
-  const createRows = (): CopiedRows => new CopiedRows(decoder.kernels, decoder, rowGroupBytes);
+  const createRows = (): CopiedRows => new CopiedRows(decoder.kernels, decoder, rowGroupBytes, `${relation.schema}.${relation.table}`);
   return Array.from({ length: count }, () => new FileSeries(format, fileBytes, openNext, createRows, compressors));
 }
 

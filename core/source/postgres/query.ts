@@ -28,8 +28,6 @@ export function selectExpression(name: string, selection: Selection): string {
       return `${column}::pg_catalog.text`;
     case 'json':
       return `pg_catalog.to_json(${column})::pg_catalog.text`;
-    case 'float8':
-      return `${column}::pg_catalog.float8`;
     case 'money':
       return `${column}::pg_catalog.numeric::pg_catalog.text`;
     case 'moneys':

@@ -96,6 +96,8 @@ function valueExpression({ column: { name, parquet }, type, selection, decoder }
       return decoder.kind === 'uint4' ? `${column}::pg_catalog.text::pg_catalog.int8` : column;
     case 'decimal':
       return `${column}::pg_catalog.text`;
+    case 'double':
+      return decoder.kind === 'numericDouble' ? `${column}::pg_catalog.text` : column;
     case 'string':
     case 'json':
       if (decoder.kind === 'array') return selectExpression(name, 'json');

@@ -17,7 +17,7 @@ export interface SourceType {
 }
 
 /** In what form the server sends the column: its own binary form, or converted by the query. */
-export type Selection = 'native' | 'text' | 'json' | 'float8' | 'money' | 'moneys';
+export type Selection = 'native' | 'text' | 'json' | 'money' | 'moneys';
 
 /** How the decoder reads the field. `bytes` and `binary` take it as it is, up to what a VARCHAR or a BINARY of Snowflake holds. */
 export type Decoder =
@@ -25,6 +25,8 @@ export type Decoder =
   | { kind: 'date' | 'time' | 'timestamp' | 'uuid' }
   | { kind: 'jsonb' | 'bytes' | 'binary'; large?: boolean }
   | { kind: 'numeric'; precision: number; scale: number }
+  /** Of any precision, as the nearest double. */
+  | { kind: 'numericDouble' }
   /** Of any precision, as text. */
   | { kind: 'numericText'; large?: boolean }
   /** As JSON. */
@@ -166,7 +168,7 @@ function mapNumeric(typmod: number, policies: Policies): Mapping {
   if (size !== null && size.precision <= 38 && size.scale <= 37) return decimal(size.precision, size.scale, policies);
   const policy = policies.unbounded_numeric;
   if (policy === 'text') return numericText;
-  if (policy === 'float') return mapping({ kind: 'double' }, 'FLOAT', 'float8', { selection: 'float8' });
+  if (policy === 'float') return mapping({ kind: 'double' }, 'FLOAT', 'numericDouble');
   const [precision, scale] = policy.match(/\d+/g)!.map(Number) as [number, number];
   if (precision < 1 || precision > 38 || scale > 37 || scale > precision) {
     throw new FirnError(

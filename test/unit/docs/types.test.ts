@@ -136,9 +136,8 @@ it('docs/types.md shows what the reader of PostgreSQL does with each type', asyn
 
 What becomes of each type of PostgreSQL, on the way through Parquet and the raw table into staging. A value that you do not
 [mask](configuration.md#masks) arrives exactly, or the run fails and names table, key, column and value as far as they are known, or a policy that you chose
-replaces it and the receipt counts how often. Three things are changed without being counted:
+replaces it and the receipt counts how often. Two things are changed without being counted:
 
-- a number under \`unbounded_numeric: float\`, which you chose, becomes the nearest double;
 - an array loses its lower bounds (\`'[0:1]={1,2}'\` becomes \`[1,2]\`), and an array or a composite type with JSON within it the difference between NULL and
   JSON \`null\`;
 - JSON in a \`VARIANT\` loses the order of its keys, its white space and how a number was written.
@@ -156,8 +155,8 @@ A type that is not in the list goes as its text, into \`VARCHAR\`. \`numeric(p,s
 
 - \`timestamptz\`: the instant stays. PostgreSQL does not keep the writer's offset, so staging says \`+00:00\`, whatever the zone of session or account.
 - \`char(n)\` keeps its padding; \`money\` goes as a plain number in text; \`interval\` as ISO 8601.
-- \`unbounded_numeric: float\` makes a column of doubles: the source sends of each number the nearest one, whoever reads. 15 significant digits are kept, of
-  more perhaps not all, and no receipt tells of it. A number beyond a double's range is the error \`SourceQueryFailed\`, in the source's words, without its row.
+- \`unbounded_numeric: float\` makes a column of doubles, of each number the nearest one, whoever reads. 15 significant digits always stay; a number of more
+  is counted when its double, in its shortest notation, is another number. One beyond the range of doubles is the error \`ValueOutOfRange\`.
 - Arrays, composite types and \`hstore\` go as JSON. The lower bounds of an array are lost, and so is the difference between NULL and JSON \`null\`
   within an array or a composite type. NaN, infinities and numbers of unsigned types are texts in JSON. \`money\` within a composite type is a text in the
   source's locale.

@@ -101,7 +101,7 @@ it.each(Object.entries(tables))('of %s the kernels need little memory', (_, { co
     Array.from({ length: columns }, () => ({ decoder: { kind } as Decoder, type: { kind: 'string' } })),
     () => 'null',
   );
-  const fresh = (): CopiedRows => new CopiedRows(decoder.kernels, decoder, rowGroupBytes);
+  const fresh = (): CopiedRows => new CopiedRows(decoder.kernels, decoder, rowGroupBytes, 'public.t');
   let [next, full] = [fresh(), fresh()];
   // While one is written, the other one is filled.
   for (const fields of [...groups, groups.at(-1)!, groups.at(-1)!]) {
@@ -119,10 +119,13 @@ it.each([
   [2 ** 30 + 3, 'ValueOutOfRange'],
 ])('a row of %d bytes, the longest that PostgreSQL sends or nearly so: %s', (bytes, code) => {
   const decoder = new TableDecoder([{ decoder: { kind: 'bytes' }, type: { kind: 'string' } }], () => 'null');
-  const group = new CopiedRows(decoder.kernels, decoder, rowGroupBytes);
+  const group = new CopiedRows(decoder.kernels, decoder, rowGroupBytes, 'public.t');
   const header = Buffer.alloc(5, 0x64);
   header.writeInt32BE(bytes - 1, 1);
   group.append(header);
   if (code === null) expect(group.append(new Uint8Array(9))).toBe(9);
-  else expect(() => group.append(new Uint8Array(9))).toThrow(expect.objectContaining({ code }));
+  else
+    expect(() => group.append(new Uint8Array(9))).toThrow(
+      expect.objectContaining({ code, message: expect.stringContaining(`public.t: a row has ${bytes} bytes`) }),
+    );
 });

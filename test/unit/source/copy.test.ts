@@ -87,8 +87,8 @@ async function readTexts(limit: number): Promise<string[]> {
     }
   };
   try {
-    let group = new CopiedRows(decoder.kernels, decoder, limit);
-    let spare = new CopiedRows(decoder.kernels, decoder, limit);
+    let group = new CopiedRows(decoder.kernels, decoder, limit, 'public.t');
+    let spare = new CopiedRows(decoder.kernels, decoder, limit, 'public.t');
     const reader = new CopyReader(client, 'COPY');
     while (await reader.read(group)) {
       // Bytes come while nobody waits for them, as when a sink is slow.

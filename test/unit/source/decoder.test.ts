@@ -61,7 +61,7 @@ function decode(
     unrepresentable,
   );
   const bytes = frames(rows);
-  const group = new CopiedRows(decoder.kernels, decoder, 1 << 20);
+  const group = new CopiedRows(decoder.kernels, decoder, 1 << 20, 'public.t');
   for (const piece of [bytes.subarray(0, Math.min(cut, bytes.length)), bytes.subarray(Math.min(cut, bytes.length))]) {
     group.append(piece);
     group.scan();

@@ -46,8 +46,8 @@ async function readTexts(query: string, types: string[], limit: number): Promise
     });
     for (let row = 0; row < group.rows; row++) rows.push(columns.map((column) => column[row]!));
   };
-  let group = new CopiedRows(kernels, decoder, limit);
-  let spare = new CopiedRows(kernels, decoder, limit);
+  let group = new CopiedRows(kernels, decoder, limit, 'public.t');
+  let spare = new CopiedRows(kernels, decoder, limit, 'public.t');
   const own = await connect(secretFor(server.port));
   const reader = new CopyReader(own, `COPY (${query}) TO STDOUT (FORMAT binary)`);
   try {

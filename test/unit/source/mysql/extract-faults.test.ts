@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
 import getPort from 'get-port';
 import type { Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -240,6 +242,16 @@ describe('reading', () => {
       code: 'Aborted',
     });
   });
+
+  it('gives up a server that says nothing, long before its patience is over', async () => {
+    const silent = net.createServer().listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const stop = new AbortController();
+    silent.once('connection', () => stop.abort());
+    const { port } = silent.address() as net.AddressInfo;
+    await expect(extract({ ...bigRead(reader({ port })), signal: stop.signal })).rejects.toMatchObject({ code: 'Aborted' });
+    silent.close();
+  }, 10_000);
 
   it('a sink that fails ends the read with its own error, and leaves no session', async () => {
     const read = extractTable(reader(), 'big', {}, { openFile: async () => Promise.reject(new Error('disk full')) });

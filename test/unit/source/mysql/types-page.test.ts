@@ -84,7 +84,7 @@ it('docs/types-mysql.md shows what the reader of MySQL does with each type', asy
   const page = `# Types of MySQL and MariaDB
 
 What becomes of each type on the way through Parquet and the raw table into staging. A value arrives exactly, or the run fails and names table, key, column and
-value, or a policy that you chose replaces it and the receipt counts how often. Changed without being counted are: a number under \`unbounded_numeric: float\`, which you chose and which becomes the nearest double; the trailing spaces of
+value, or a policy that you chose replaces it and the receipt counts how often. Changed without being counted are: the trailing spaces of
 \`char(n)\` and the SRID of geometries, which stay behind; and JSON in a \`VARIANT\`, which loses the order of its keys, its white space and how a number was written.
 
 This page is written by a test from the code and from the values that the tests send through it (\`test/types/mysql*\`), with MariaDB 10.11.
@@ -100,6 +100,7 @@ A type that is not in the list goes as its text, into \`VARCHAR\`: so do MariaDB
 - \`timestamp\`: the instant stays; staging says \`+00:00\`. \`datetime\` has no zone, and gets none.
 - \`float\` has all its digits, which MySQL's own text has not. MySQL holds neither NaN nor infinities.
 - \`bit(1)\` is a BOOLEAN, a longer one the number of its bits. \`tinyint(1)\` is what \`policies.tinyint1\` says, by default a number.
+- \`unbounded_numeric: float\` makes a column of doubles, of each number the nearest one. 15 significant digits always stay; a number of more is counted when its double, in its shortest notation, is another number.
 - \`time\` is a duration, from −838:59:59.999999 to 838:59:59.999999: as TIME only times of day pass, as text (\`policies.time\`) all do, with the column's own fraction.
 - \`enum\` and \`set\` go as text; a value that is none of an enum's is the empty string, as in MySQL.
 - \`char(n)\` comes without trailing spaces, as MySQL shows it whatever the server's sql_mode; \`binary(n)\` keeps its zeros.

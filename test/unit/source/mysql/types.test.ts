@@ -58,12 +58,13 @@ describe('a value that does not fit is refused, naming table, row, column and va
 });
 
 it('counts what a policy replaced and tells the rows', async () => {
-  await client.query(`CREATE TABLE counted (id int PRIMARY KEY, d date, t time);
-    INSERT INTO counted SELECT seq, IF(seq % 2 = 0, '0000-00-00', '2024-01-01'), IF(seq % 10 = 0, '100:00:00', '10:00:00') FROM seq_1_to_100`);
+  await client.query(`CREATE TABLE counted (id int PRIMARY KEY, d date, t time, f decimal(65,30));
+    INSERT INTO counted SELECT seq, IF(seq % 2 = 0, '0000-00-00', '2024-01-01'), IF(seq % 10 = 0, '100:00:00', '10:00:00'),
+      IF(seq % 5 = 0, 9007199254740993, 0.1) FROM seq_1_to_100`);
   const { policyCounts, replaced } = await extractTable(server.secret, 'counted', {
-    policies: { ...defaultPolicies, date_out_of_range: 'clamp' },
+    policies: { ...defaultPolicies, date_out_of_range: 'clamp', unbounded_numeric: 'float' },
   });
-  expect(policyCounts).toEqual({ 'D: date_out_of_range': 50, 'T: date_out_of_range': 10 });
+  expect(policyCounts).toEqual({ 'D: date_out_of_range': 50, 'T: date_out_of_range': 10, 'F: unbounded_numeric': 20 });
   expect(replaced[0]).toEqual({ column: 'D', policy: 'date_out_of_range=clamp', value: '0000-00-00', key: 'id=2' });
 });
 
