@@ -24,23 +24,17 @@ export interface Copied {
 
 /**
  * Runs the COPY statements on the sessions, each session taking the next statement when it is open or done with one, and writes files of its
- * own. Of those that are being opened, one that cannot be is done without and told. When one fails, all are stopped, and the first error is
+ * own. One that cannot be opened is done without and told. When one fails, all are stopped, and the first error is
  * thrown. They end when all is read, while the rest is written, unless keys are to be read too.
  */
 export async function copyToFiles(
-  openings: readonly [Client, ...Promise<Client>[]],
+  openings: readonly [Client, ...Promise<Client | Error>[]],
   sessions: Sessions,
   statements: Iterator<string>,
   decoder: TableDecoder,
   extraction: Extraction,
 ): Promise<Copied> {
   const refused: Error[] = [];
-  const doWithout = (error: Error): null => {
-    refused.push(error);
-    return null;
-  };
-  // At once: an opening may fail before anybody waits for it.
-  const settled = openings.map((opening) => Promise.resolve(opening).catch(doWithout));
   const all = createSeries(openings.length, extraction, decoder);
   let connections = 0;
   let reading = openings.length;
@@ -54,9 +48,10 @@ export async function copyToFiles(
     extraction.onProgress?.({ rows: progress.rows, bytes: all.reduce((sum, series) => sum + series.bytes, 0) });
   };
   let stopped: Promise<void> | undefined;
-  const writers = settled.map(async (opening, i) => {
+  const writers = openings.map(async (opening, i) => {
     const session = await opening;
-    if (session === null || stopped !== undefined) return hasRead();
+    if (session instanceof Error) refused.push(session);
+    if (session instanceof Error || stopped !== undefined) return hasRead();
     connections++;
     try {
       const last = await drain(session, statements, all[i]!, extraction, report);

@@ -54,11 +54,12 @@ function refuseAborted(signal: AbortSignal | undefined): void {
 async function read(first: Client, sessions: Sessions, extraction: Extraction): Promise<Extracted & Copied> {
   const { relation, columns, where, connections = 1 } = extraction;
   const { oid, readAsOf } = await beginSnapshot(first, relation);
-  const readings = await readingsOf(first, oid, relation, columns);
-  await refuseNullCursor(first, extraction, readings);
-
   const shared = connections > 1 && readsAll(extraction) ? await sharedRead(first, oid, connections) : null;
   const ranges = shared?.conditions ?? [undefined];
+  // They are opened while the rest is asked for.
+  const others = shared === null ? [] : ranges.slice(1, connections).map(() => joinRead(sessions, shared));
+  const readings = await readingsOf(first, oid, relation, columns);
+  await refuseNullCursor(first, extraction, readings);
 
   const tally: PolicyTally = { counts: {}, replaced: [] };
   const decoders = readings.map(({ decoder }) => decoder);
@@ -70,15 +71,20 @@ async function read(first: Client, sessions: Sessions, extraction: Extraction): 
   const statements = extraction.pieces
     ? copyStatements(extraction.pieces, (chunk) => copyStatement(relation, expressions, { ...where, chunk }))
     : ranges.map((range) => copyStatement(relation, expressions, where, range)).values();
-  const open = async ({ snapshot }: SharedRead): Promise<Client> => {
-    const session = await sessions.open();
-    await joinSnapshot(session, snapshot);
-    return session;
-  };
-  const others = shared === null ? [] : ranges.slice(1, connections).map(() => open(shared));
   const copied = await copyToFiles([first, ...others], sessions, statements, decoder, extraction);
   const keys = await readKeys(first, sessions, readings, extraction);
   return { ...copied, ...(keys && { keys }), readAsOf, policyCounts: tally.counts, replaced: tally.replaced };
+}
+
+/** A session more in the same snapshot, or why there is none. */
+async function joinRead(sessions: Sessions, { snapshot }: SharedRead): Promise<Client | Error> {
+  try {
+    const session = await sessions.open();
+    await joinSnapshot(session, snapshot);
+    return session;
+  } catch (error) {
+    return error as Error;
+  }
 }
 
 /** What a cursor or a chunk chooses is found by an index: once, and not again for each range of blocks. */

@@ -221,10 +221,13 @@ describe('while reading', () => {
   });
 
   it('a codec that is not there leaves no connection behind', async () => {
-    const { createZstdCompress } = zlib;
-    Object.assign(zlib, { createZstdCompress: undefined });
-    const reading = extractTable(client, { table: 'big' }, {}, { connections: 3 });
-    await expect(reading.finally(() => Object.assign(zlib, { createZstdCompress }))).rejects.toThrow('zstd needs Node');
+    const own = Object.getOwnPropertyDescriptor(zlib, 'createZstdCompress')!;
+    Object.defineProperty(zlib, 'createZstdCompress', { ...own, value: undefined });
+    try {
+      await expect(extractTable(client, { table: 'big' }, {}, { connections: 3 })).rejects.toThrow('zstd needs Node');
+    } finally {
+      Object.defineProperty(zlib, 'createZstdCompress', own);
+    }
     await noneIsOpen();
   });
 
@@ -235,11 +238,13 @@ describe('while reading', () => {
   });
 
   it('a slow sink holds the source back and changes nothing', async () => {
+    // Pages that reads before have left are used again.
+    const before = process.memoryUsage().arrayBuffers;
     let most = 0;
     const cleared = vi.spyOn(CopiedRows.prototype, 'clear');
     const slow = slowly(async () => {
       for (let i = 0; i < 20; i++) await turn();
-      most = Math.max(most, process.memoryUsage().arrayBuffers);
+      most = Math.max(most, process.memoryUsage().arrayBuffers - before);
     });
     const folder = newFolder();
     await extractTable(client, { table: 'big' }, {}, { ...slow, openFile: slow.openFile.bind(null, folder) });
