@@ -169,6 +169,13 @@ function targetKey({ schema, table }: Plan['relation'], config: TableConfig, des
         `${schema}.${table}: columns.mask makes ${name} NULL in all rows, but it is part of the primary key, which tells them apart: mask it by sha256.`,
       );
     }
+    // Types of the source that are doubles of their own accord begin so.
+    if (column.parquet.kind === 'double' && config.policies?.unbounded_numeric === 'float' && !/^(double|float)/.test(column.sourceType)) {
+      throw new FirnError(
+        'ConfigInvalid',
+        `${schema}.${table}: policies.unbounded_numeric float makes doubles of ${name}, of which two numbers may have the same, but it is part of the primary key, which tells rows apart: choose text or number(p,s).`,
+      );
+    }
     return column.target;
   });
 }

@@ -1,5 +1,5 @@
-/** Every number of so many digits is told by the double nearest to it. */
-const safeDigits = 15;
+/** A text so short is of a number that the double nearest to it tells: it has 15 digits at most, and none is far from the point. */
+const safeLength = 15;
 
 /**
  * The double nearest to a decimal number without exponent (`-12.50`), and whether it tells it: whether its shortest notation is the same
@@ -7,15 +7,20 @@ const safeDigits = 15;
  */
 export function nearestDouble(text: string): { value: number; tells: boolean } {
   const value = Number(text);
-  // A sign and a point among them.
-  if (text.length <= safeDigits) return { value, tells: true };
+  if (text.length <= safeLength) return { value, tells: true };
   return { value, tells: Number.isFinite(value) && significant(text) === significant(String(value)) };
 }
+
+const zero = 0x30;
 
 /** The digits of a number and the power of ten of the last one: the same for all notations of it. */
 function significant(text: string): string {
   const [, whole = '', fraction = '', power = '0'] = /^-?(\d+)(?:\.(\d+))?(?:e([+-]\d+))?$/.exec(text) ?? [];
-  const all = `${whole}${fraction}`;
-  const end = all.replace(/0+$/, '');
-  return end === '' ? '0' : `${end.replace(/^0+/, '')}e${Number(power) - fraction.length + all.length - end.length}`;
+  const digits = whole + fraction;
+  let from = 0;
+  let to = digits.length;
+  // By hand, since there may be thousands of zeros, before which a regular expression would begin anew at each.
+  while (to > 0 && digits.charCodeAt(to - 1) === zero) to--;
+  while (from < to && digits.charCodeAt(from) === zero) from++;
+  return to === 0 ? '0' : `${digits.slice(from, to)}e${Number(power) - fraction.length + digits.length - to}`;
 }

@@ -10,6 +10,8 @@ export interface TypeCase {
   /** Snowflake type in staging. */
   staging: string;
   policies?: Partial<Policies>;
+  /** It is another number than at the source, by `unbounded_numeric: float`. */
+  counted?: true;
   /** What the local Snowflake shows of it in staging, where that differs from `value`. */
   shown?: string;
 }

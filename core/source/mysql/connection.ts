@@ -26,12 +26,13 @@ function tlsOptions({ sslmode, sslrootcert: ca }: SourceSecret): ConnectionOptio
 
 /**
  * Opens a session in autocommit with fixed settings: UTC, utf8mb4, an empty sql_mode, no time limits.
- * `signal` gives up the opening, with the error of a connection that was lost; an open session does not mind it.
- * @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed, SourceConnectionLost
+ * An abort gives up the opening with whatever error the driver makes of it; an open session does not mind it.
+ * @throws FirnError SourceUnreachable, SourceBusy, SourceCredentialsRejected, SourceTlsFailed
  */
 export async function connect(secret: SourceSecret, signal?: AbortSignal): Promise<Session> {
   const opening = new AbortController();
   const giveUp = (): void => opening.abort();
+  if (signal?.aborted) giveUp();
   signal?.addEventListener('abort', giveUp, { once: true });
   try {
     return await begin(await handshake(secret, opening.signal), secret);

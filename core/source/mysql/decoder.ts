@@ -89,6 +89,9 @@ function expected(decoder: Decoder): readonly number[] | undefined {
     case 'time':
     case 'duration':
       return [columnType.time];
+    case 'decimal':
+    case 'decimalDouble':
+      return [columnType.newDecimal];
     default:
       return undefined;
   }

@@ -27,24 +27,26 @@ function advice({ decoder }: WireColumn): string {
   if (decoder.kind === 'boolean') return ' (policy tinyint1)';
   if (decoder.kind === 'decimal') return ' (policy unbounded_numeric)';
   if (decoder.kind === 'time') return ' (policies date_out_of_range, time)';
-  return policyOf({ decoder, type: 0 }) === null ? '' : ' (policy date_out_of_range)';
+  const policy = policyOf({ decoder, type: 0 });
+  return policy === null ? '' : ` (policy ${policy})`;
 }
 
 /**
  * Decides over each value that its column's type cannot hold, counts what is replaced, and names table, column, key and value of what is not.
- * `key` holds target names.
+ * `primaryKey` holds target names.
  */
 export function applyPolicies(
   relation: Relation,
   columns: readonly Column[],
   wire: readonly WireColumn[],
-  key: readonly string[],
+  primaryKey: readonly string[],
   tally: PolicyTally,
 ): Unrepresentable {
   const types = wire.map(({ type }) => type);
-  const keyFields = key.map((target) => columns.findIndex((column) => column.target === target)).filter((field) => field >= 0);
+  const keyFields = primaryKey.map((target) => columns.findIndex((column) => column.target === target)).filter((field) => field >= 0);
 
-  return (field, bytes, view, payload) => {
+  /** The value and its row's key. */
+  const tell = (field: number, bytes: Uint8Array, view: DataView, payload: number): Pick<Replaced, 'value' | 'key'> => {
     const fields = fieldsOf(types, bytes, view, payload);
     const textOf = (i: number): string => {
       const found = fields[i];
@@ -52,21 +54,25 @@ export function applyPolicies(
       if (found.length > byteLimit(wire[i]!.decoder)) return `${found.length} bytes`;
       return fieldText(wire[i]!, bytes, view, found);
     };
+    return { value: textOf(field), key: keyFields.map((i) => `${columns[i]!.name}=${textOf(i)}`).join(', ') };
+  };
+
+  return (field, bytes, view, payload) => {
     const column = columns[field]!;
-    const where = keyFields.map((i) => `${columns[i]!.name}=${textOf(i)}`).join(', ');
     const name = policyOf(wire[field]!);
     const policy = name === 'unbounded_numeric' ? 'float' : (column.unrepresentable ?? 'error');
-    const value = textOf(field);
     if (name === null || policy === 'error') {
+      const { value, key } = tell(field, bytes, view, payload);
       throw new FirnError(
         'ValueOutOfRange',
-        `${relation.schema}.${relation.table}${where === '' ? '' : `, row ${where}`}: column ${column.name} (${column.sourceType}) holds ${value}, which ${column.staging} cannot hold${advice(wire[field]!)}.`,
+        `${relation.schema}.${relation.table}${key === '' ? '' : `, row ${key}`}: column ${column.name} (${column.sourceType}) holds ${value}, which ${column.staging} cannot hold${advice(wire[field]!)}.`,
       );
     }
     const counted = `${column.target}: ${name}`;
     const count = (tally.counts[counted] ?? 0) + 1;
     tally.counts[counted] = count;
-    if (count <= toldPerColumn) tally.replaced.push({ column: column.target, policy: `${name}=${policy}`, value, key: where });
+    if (count <= toldPerColumn)
+      tally.replaced.push({ column: column.target, policy: `${name}=${policy}`, ...tell(field, bytes, view, payload) });
     return policy === 'null' ? 'null' : 'clamp';
   };
 }

@@ -18,6 +18,7 @@ export const columnType = {
   time: 11,
   datetime: 12,
   year: 13,
+  newDecimal: 246,
 } as const;
 
 const widths: Record<number, number> = {

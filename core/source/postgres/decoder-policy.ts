@@ -73,13 +73,13 @@ export function applyPolicies(
   return (field, bytes, view, at, startOfRow) => {
     const column = columns[field]!;
     const decoder = decoders[field]!;
-    const value = fieldText(decoder, bytes, view, at, view.getInt32(at - 4));
+    const value = (): string => fieldText(decoder, bytes, view, at, view.getInt32(at - 4));
     const decision = decide(column, decoder, view, at);
     if (decision === null || decision.policy === 'error') {
       const where = keyText(bytes, view, startOfRow());
       throw new FirnError(
         'ValueOutOfRange',
-        `${relation.schema}.${relation.table}${where === '' ? '' : `, row ${where}`}: column ${column.name} (${column.sourceType}) holds ${value}, which ${column.staging} cannot hold${decision === null ? '' : ` (policy ${decision.name})`}.`,
+        `${relation.schema}.${relation.table}${where === '' ? '' : `, row ${where}`}: column ${column.name} (${column.sourceType}) holds ${value()}, which ${column.staging} cannot hold${decision === null ? '' : ` (policy ${decision.name})`}.`,
       );
     }
     const { name, policy } = decision;
@@ -87,7 +87,7 @@ export function applyPolicies(
     const count = (tally.counts[counted] ?? 0) + 1;
     tally.counts[counted] = count;
     if (count <= toldPerColumn) {
-      tally.replaced.push({ column: column.target, policy: `${name}=${policy}`, value, key: keyText(bytes, view, startOfRow()) });
+      tally.replaced.push({ column: column.target, policy: `${name}=${policy}`, value: value(), key: keyText(bytes, view, startOfRow()) });
     }
     return policy === 'null' ? 'null' : 'clamp';
   };

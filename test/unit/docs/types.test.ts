@@ -92,7 +92,7 @@ function policyRows(): string[] {
   const replaced = typeCases
     .filter(({ policies }) => policies && policies.unbounded_numeric !== 'text')
     .filter(({ type, policies }) => !(policies?.json && type === 'text'))
-    .map((one) => ({ ...one, becomes: one.value === null ? 'NULL, counted' : shown(one.value) }));
+    .map((one) => ({ ...one, becomes: one.value === null ? 'NULL, counted' : `${shown(one.value)}${one.counted ? ', counted' : ''}` }));
   return [...refused, ...replaced].map(
     (one) => `| ${typeName(one.type)} | ${shown(one.sql)} | ${policyText(one) || 'the defaults'} | ${one.becomes} |`,
   );
@@ -155,8 +155,8 @@ A type that is not in the list goes as its text, into \`VARCHAR\`. \`numeric(p,s
 
 - \`timestamptz\`: the instant stays. PostgreSQL does not keep the writer's offset, so staging says \`+00:00\`, whatever the zone of session or account.
 - \`char(n)\` keeps its padding; \`money\` goes as a plain number in text; \`interval\` as ISO 8601.
-- \`unbounded_numeric: float\` makes a column of doubles, of each number the nearest one, whoever reads. 15 significant digits always stay; a number of more
-  is counted when its double, in its shortest notation, is another number. One beyond the range of doubles is the error \`ValueOutOfRange\`.
+- \`unbounded_numeric: float\` makes a column of doubles, of each number the nearest one, whoever reads. 15 significant digits stay (fewer below
+  1e-307); a number is counted when its double, in its shortest notation, is another one. One beyond the range of doubles is the error \`ValueOutOfRange\`.
 - Arrays, composite types and \`hstore\` go as JSON. The lower bounds of an array are lost, and so is the difference between NULL and JSON \`null\`
   within an array or a composite type. NaN, infinities and numbers of unsigned types are texts in JSON. \`money\` within a composite type is a text in the
   source's locale.

@@ -11,6 +11,7 @@ import type { Mode, Plan, RunRef } from '../../../core/plan/plan.js';
 import { planKey } from '../../../core/raw-bucket/layout.js';
 import { readPlan } from '../../../core/raw-bucket/run-documents.js';
 import { postgresSession } from '../../../core/source/postgres/source.js';
+import { defaultPolicies } from '../../../core/source/postgres/types.js';
 import { commitTable, joinOrStart } from '../../../core/state/claim.js';
 import { readTableState } from '../../../core/state/table-state.js';
 import { acquireTurn, type Planning, planRun } from '../../../core/workflow/plan-run.js';
@@ -291,6 +292,22 @@ describe('a plan (PostgreSQL, DynamoDB and S3 local, executions in memory)', () 
       message: expect.stringContaining('public.orders: columns.mask makes id NULL in all rows'),
     });
   });
+
+  it.each([
+    { type: 'numeric', refused: true },
+    { type: 'float8', refused: false },
+  ])(
+    'a key of $type under unbounded_numeric float, refused: $refused, since two numbers may have one double',
+    async ({ type, refused }) => {
+      await admin.query(`ALTER TABLE orders ALTER id DROP DEFAULT, ALTER id TYPE ${type}`);
+      await configure({ policies: { ...defaultPolicies, time: 'time', tinyint1: 'number', unbounded_numeric: 'float' } });
+      const run = await begin('full');
+      await acquireTurn(planning, run);
+      const planned = await planRun(planning, run).catch((error: unknown) => error);
+      if (refused) expect(planned).toMatchObject({ code: 'ConfigInvalid', message: expect.stringContaining('makes doubles of id') });
+      else expect(planned).not.toBeInstanceOf(Error);
+    },
+  );
 
   it('a full run of an incremental table reads everything, detects deletes and moves the watermark', async () => {
     await configure({ mode: 'incremental', cursor_column: 'id' });

@@ -12,7 +12,7 @@ import { type RunningPostgres, startPostgres } from './running-postgres.js';
 let server: RunningPostgres;
 let client: Client;
 /** Per case: staging type, the value as DuckDB prints it, and whether pyarrow reads a NULL. */
-const results = new Map<TypeCase, { staging: string; value: string | null; arrowNull: boolean; secondRow: unknown }>();
+const results = new Map<TypeCase, { staging: string; value: string | null; arrowNull: boolean; counted: boolean; secondRow: unknown }>();
 
 beforeAll(async () => {
   server = await startPostgres();
@@ -41,6 +41,7 @@ async function runGroup(name: string, policies: object, cases: TypeCase[]): Prom
       staging: column.staging,
       value: values1![i] as string | null,
       arrowNull: nulls[i + 1]!,
+      counted: extracted.policyCounts[`C${i}: unbounded_numeric`] === 1,
       secondRow: values2![i],
     });
   }
@@ -55,7 +56,8 @@ describe('a value arrives exactly', () => {
   it.each(typeCases.map((one) => [one.type, one.sql.slice(0, 60), JSON.stringify(one.policies ?? ''), one] as const))(
     '%s %s %s',
     (_, __, ___, one) => {
-      expect(results.get(one)).toEqual({ staging: one.staging, value: one.value, arrowNull: one.value === null, secondRow: null });
+      const { staging, value, counted = false } = one;
+      expect(results.get(one)).toEqual({ staging, value, arrowNull: value === null, counted, secondRow: null });
     },
   );
 });

@@ -100,7 +100,7 @@ A type that is not in the list goes as its text, into \`VARCHAR\`: so do MariaDB
 - \`timestamp\`: the instant stays; staging says \`+00:00\`. \`datetime\` has no zone, and gets none.
 - \`float\` has all its digits, which MySQL's own text has not. MySQL holds neither NaN nor infinities.
 - \`bit(1)\` is a BOOLEAN, a longer one the number of its bits. \`tinyint(1)\` is what \`policies.tinyint1\` says, by default a number.
-- \`unbounded_numeric: float\` makes a column of doubles, of each number the nearest one. 15 significant digits always stay; a number of more is counted when its double, in its shortest notation, is another number.
+- \`unbounded_numeric: float\` makes a column of doubles, of each number the nearest one. 15 significant digits stay; a number is counted when its double, in its shortest notation, is another one.
 - \`time\` is a duration, from −838:59:59.999999 to 838:59:59.999999: as TIME only times of day pass, as text (\`policies.time\`) all do, with the column's own fraction.
 - \`enum\` and \`set\` go as text; a value that is none of an enum's is the empty string, as in MySQL.
 - \`char(n)\` comes without trailing spaces, as MySQL shows it whatever the server's sql_mode; \`binary(n)\` keeps its zeros.
