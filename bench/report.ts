@@ -86,7 +86,7 @@ export function report(measured: Measured, runners: Runner[], date: string): str
   return `# Performance of the extraction
 
 Written by \`npm run bench -- extract\` on ${date}; every figure in a table was measured by that run. Those in the
-explanations were measured apart, on the same machine.
+explanations were measured apart, most of them on an AMD EPYC with as many processors.
 
 - Machine: ${processor()}, ${os.cpus().length} processors shared by server and client, ${memory} GiB, ${os.type()} ${os.release()}.
 - Load of the machine: ${load.map((value) => value.toFixed(1)).join(' at the start, ')} at the end. Above ${os.cpus().length}, others were at work: compare
