@@ -1,14 +1,10 @@
+import { int16 } from './postgres-numeric';
 import { isNonFinite } from './postgres-numeric-text';
 import { setNull } from './scratch';
 
 /** The double nearest to the numeric of a field. */
 @external('host', 'nearestDouble')
 declare function nearestDouble(row: u32, field: usize): f64;
-
-@inline
-function int16(at: usize): i32 {
-  return <i32>bswap<i16>(load<i16>(at));
-}
 
 /** A number of so many digits at most is told by the double nearest to it. */
 const safe: u64 = 1000000000000000;

@@ -1,16 +1,12 @@
 import { fourDigits, writeUpTo4 } from './decimal-text';
 import { beginText, bytesUntil, endText, enterArena, leaveArena, madeField, room } from './made-text';
+import { int16 } from './postgres-numeric';
 import { setNull } from './scratch';
 
 /** Numerics as `numeric::text` prints them. Source: PostgreSQL, src/backend/utils/adt/numeric.c, get_str_from_var. */
 
 @external('host', 'wrongWidth')
 declare function wrongWidth(length: i32): void;
-
-@inline
-function int16(at: usize): i32 {
-  return <i32>bswap<i16>(load<i16>(at));
-}
 
 @inline
 export function isNonFinite(at: usize): bool {

@@ -8,8 +8,9 @@ import { setNull } from './scratch';
 @external('host', 'clamp')
 declare function clamp(row: u32, field: usize): bool;
 
+/** As the source sends it. */
 @inline
-function int16(at: usize): i32 {
+export function int16(at: usize): i32 {
   return <i32>bswap<i16>(load<i16>(at));
 }
 

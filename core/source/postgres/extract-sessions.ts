@@ -20,7 +20,10 @@ export class Sessions {
 
   /** @throws FirnError as connect; SourceUnreachable when stopped before it is open */
   async open(): Promise<Client> {
-    return this.add(await connect(this.#secret, this.#stopping.signal));
+    const session = this.add(await connect(this.#secret, this.#stopping.signal));
+    // Those that are open are being ended: this one came too late to be among them.
+    if (this.#ended !== undefined) await session.end().catch(() => {});
+    return session;
   }
 
   /** Cancels what the server does for them, drops them, and gives up those that are being opened. Never throws. */

@@ -231,6 +231,16 @@ describe('while reading', () => {
     await noneIsOpen();
   });
 
+  it('a table that has changed leaves no connection behind of those that are being opened', async () => {
+    const { columns } = await describeTable(client, { schema: 'public', table: 'big' });
+    const changed = columns.map((column) => ({ ...column, parquet: { kind: 'boolean' as const } }));
+    for (let run = 0; run < 20; run++) {
+      const reading = extractTable(client, { table: 'big' }, {}, { connections: 4, columns: changed });
+      await expect(reading).rejects.toMatchObject({ code: 'SchemaChangedDuringRun' });
+    }
+    await noneIsOpen();
+  });
+
   it('a session that is given is ended, also when nothing is read since it was aborted before', async () => {
     const session = await connect(secretFor(server.port));
     await expect(extract(extraction({ session, signal: AbortSignal.abort() }))).rejects.toMatchObject({ code: 'Aborted' });
