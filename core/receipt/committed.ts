@@ -24,6 +24,10 @@ export function committedReceipt(plan: Plan, manifest: Manifest, result: RunResu
     watermark_before: plan.watermarkBefore?.lowerBound ?? null,
     watermark_after: plan.watermarkAfter?.lowerBound ?? null,
     held_back_by: plan.heldBack ?? null,
-    warnings: [...plan.warnings, ...notes, ...Object.entries(manifest.policyCounts).map(([policy, count]) => `${policy}: ${count} values`)],
+    warnings: [...plan.warnings, ...notes, ...Object.entries(manifest.policyCounts).map(replacedWarning)],
   };
 }
+
+/** `policy` begins with its column: `AMOUNT: numeric_nan`. */
+const replacedWarning = ([policy, count]: [string, number]): string =>
+  `${policy} replaced ${count} value${count === 1 ? '' : 's'}; see the run's log.`;

@@ -104,7 +104,7 @@ async function readyToCommit(result: RunResult): Promise<RunRef> {
     rows: 5,
     bytes: 100,
     readAsOf: 'then',
-    policyCounts: { 'amount numeric_nan': 2 },
+    policyCounts: { 'amount: numeric_nan': 2 },
   };
   await writeJsonOnce(clients.rawBucket(), planKey(run.runId), planSchema, plan);
   await writeJsonOnce(clients.rawBucket(), manifestKey(run.runId), manifestSchema, manifest);
@@ -138,7 +138,7 @@ describe('commit (DynamoDB, S3 and Step Functions local)', () => {
         watermark_before: null,
         held_back_by: null,
         watermark_after: watermarkAfter.lowerBound,
-        warnings: ['a warning', 'a note', 'amount numeric_nan: 2 values'],
+        warnings: ['a warning', 'a note', "amount: numeric_nan replaced 2 values; see the run's log."],
       },
     });
     expect((await readDirty(state)).tables).toContainEqual({ source: 'PostgreSQL', database, table });
